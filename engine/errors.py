@@ -1,0 +1,169 @@
+"""The engine's errors: one hierarchy, each with a stable code and a sentence that a user can act on.
+
+They cross the pipe as `Failed(code, message, details)` and come out as the same class on the other side.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from engine.types import Failed
+
+Details = dict[str, str | int | float]
+
+
+class EngineError(Exception):
+    """Base of everything the engine raises. `str(error)` is a sentence for people."""
+
+    code: ClassVar[str] = "engine"
+
+    def __init__(self, message: str, **details: str | int | float) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Details = details
+
+    def to_event(self) -> Failed:
+        """The struct that carries this error through the pipe."""
+        return Failed(code=self.code, message=self.message, details=self.details)
+
+
+class MediaError(EngineError):
+    """A file cannot be used. The sentence says why and what to do."""
+
+    code = "media"
+
+
+class NotAVideo(MediaError):
+    """The bytes are no video, animation or picture that we read, whatever the file's name says."""
+
+    code = "media.not_a_video"
+
+
+class EmptyFile(MediaError):
+    """Zero bytes."""
+
+    code = "media.empty"
+
+
+class NoPicture(MediaError):
+    """A readable container without one decodable picture: sound only, or zero frames."""
+
+    code = "media.no_picture"
+
+
+class TruncatedClip(MediaError):
+    """The file ends before its own headers say it does, so that nothing useful can be decoded."""
+
+    code = "media.truncated"
+
+
+class DamagedClip(MediaError):
+    """The file's structure or data is broken."""
+
+    code = "media.damaged"
+
+
+class UnsupportedClip(MediaError):
+    """A container or codec, or a kind of it (a playlist, an encrypted track), that is not read here."""
+
+    code = "media.unsupported"
+
+
+class ClipTooLarge(MediaError):
+    """More bytes than the cap."""
+
+    code = "media.too_large"
+
+
+class ClipTooLong(MediaError):
+    """A longer duration than the cap."""
+
+    code = "media.too_long"
+
+
+class TooManyPixels(MediaError):
+    """Larger pictures than the cap."""
+
+    code = "media.too_many_pixels"
+
+
+class DecodeTimeout(MediaError):
+    """Decoding took longer than the cap."""
+
+    code = "media.decode_timeout"
+
+
+class BudgetTooSmall(MediaError):
+    """A video cannot be made small enough for where it has to go."""
+
+    code = "media.budget_too_small"
+
+
+class StorageFull(EngineError):
+    """No room on disk for a clip, a still or a made video."""
+
+    code = "storage_full"
+
+
+class BadRequest(EngineError):
+    """The job's parameters cannot be met: an impossible size, length or an empty prompt."""
+
+    code = "bad_request"
+
+
+class MissingExtra(EngineError):
+    """A backend needs packages that are not installed; the sentence says which command installs them."""
+
+    code = "missing_extra"
+
+
+class GuardUnavailable(EngineError):
+    """A moderation was asked for and a guard that must score it is absent or failed. Fail closed."""
+
+    code = "guard_unavailable"
+
+
+class JobCancelled(EngineError):
+    """Somebody cancelled the job."""
+
+    code = "cancelled"
+
+
+class JobFailed(EngineError):
+    """A backend raised; the process lives on."""
+
+    code = "job_failed"
+
+
+class JobPoisoned(EngineError):
+    """The inference process died twice on this job, so it is not tried again."""
+
+    code = "poisoned"
+
+
+class EngineDied(EngineError):
+    """The inference process went away during a job that is not retried."""
+
+    code = "engine_died"
+
+
+class EngineUnavailable(EngineError):
+    """The engine is stopped, cannot start, or its restart breaker is open."""
+
+    code = "unavailable"
+
+
+class Overloaded(EngineError):
+    """Admission refused the job. `details["retry_after_s"]` says when to come back."""
+
+    code = "overloaded"
+
+
+def _subclasses(cls: type[EngineError]) -> list[type[EngineError]]:
+    return [cls, *(found for child in cls.__subclasses__() for found in _subclasses(child))]
+
+
+def from_event(failed: Failed) -> EngineError:
+    """Rebuild the typed error. An unknown code becomes a plain `JobFailed`, so that nothing is swallowed."""
+    by_code = {cls.code: cls for cls in _subclasses(EngineError)}
+    return by_code.get(failed.code, JobFailed)(failed.message, **failed.details)

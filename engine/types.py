@@ -1,0 +1,316 @@
+"""What is asked of the engine and what it answers.
+
+Everything here crosses the pipe to the inference process, so everything is a small `msgspec` struct: clips and
+made videos travel as paths, never as frames. Nothing here knows a chat platform, a database or a policy.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+class Category(StrEnum):
+    """The harms that guards score and policies set thresholds for."""
+
+    HARASSMENT = "harassment"
+    HATE = "hate"
+    ILLICIT = "illicit"
+    SELF_HARM = "self-harm"
+    SEXUAL = "sexual"
+    SEXUAL_MINORS = "sexual/minors"
+    VIOLENCE = "violence"
+    VIOLENCE_GRAPHIC = "violence/graphic"
+
+
+class Role(StrEnum):
+    """The jobs a model can have. Each role is filled by one backend at a time."""
+
+    UNDERSTANDING = "understanding"
+    GENERATION = "generation"
+    TEXT_GUARD = "text_guard"
+    FRAME_GUARD = "frame_guard"
+
+
+class JobClass(StrEnum):
+    """Scheduling classes, most urgent first."""
+
+    MODERATION = "moderation"
+    UNDERSTANDING = "understanding"
+    GENERATION = "generation"
+
+
+class Clip(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that somebody posted, already on this machine's disk."""
+
+    path: str
+    name: str = "clip"
+
+
+class ClipInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a probe reads from a file's headers, cross-checked by decoding its first frame.
+
+    Sizes are those a viewer sees: after the rotation metadata, with square pixels.
+    """
+
+    kind: Literal["video", "animation", "image"]
+    container: str
+    codec: str
+    width: int
+    height: int
+    duration_s: float
+    fps: float
+    frames: int | None
+    rotation: int
+    has_audio: bool
+    hdr: bool
+    alpha: bool
+    size_bytes: int
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """A still of a clip on disk (JPEG), and where in the clip it was taken."""
+
+    path: str
+    time_s: float
+    clip: int = 0
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn of a conversation, oldest first when several are handed over."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    clips: tuple[Clip, ...] = ()
+
+
+# --- jobs ----------------------------------------------------------------------------------------------------------
+
+
+class Understand(msgspec.Struct, frozen=True, kw_only=True, tag="understand"):
+    """Answer the last user turn, knowing the earlier ones.
+
+    `stills_dir`, when given, is a folder into which the frames that the model looked at are written as JPEGs.
+    """
+
+    turns: tuple[Turn, ...]
+    frames: int = 8
+    max_tokens: int = 512
+    stills_dir: str | None = None
+
+
+class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
+    """Render `prompt` into an MP4 at `out`. Without a seed one is chosen and reported."""
+
+    prompt: str
+    out: str
+    negative_prompt: str = ""
+    seed: int | None = None
+    seconds: float = 3.0
+    width: int = 640
+    height: int = 360
+
+
+class Moderate(msgspec.Struct, frozen=True, kw_only=True, tag="moderate"):
+    """Score a text and the sampled frames of clips. `frames` is the number sampled per clip."""
+
+    text: str = ""
+    clips: tuple[Clip, ...] = ()
+    frames: int = 10
+
+
+class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
+    """Probe a clip against the caps and, when `stills_dir` is given, write `stills` JPEGs evenly spread over it."""
+
+    clip: Clip
+    stills_dir: str | None = None
+    stills: int = 8
+
+
+class Transcode(msgspec.Struct, frozen=True, kw_only=True, tag="transcode"):
+    """Re-encode the video at `source` so that `out` is at most `max_bytes` long."""
+
+    source: str
+    out: str
+    max_bytes: int
+
+
+Job = Understand | Generate | Moderate | Inspect | Transcode
+
+
+# --- events --------------------------------------------------------------------------------------------------------
+
+
+class Queued(msgspec.Struct, frozen=True, kw_only=True, tag="queued"):
+    """The job waits. `position` 1 is next; `eta_s` is the measured expectation until its *start*, if there is one."""
+
+    position: int
+    eta_s: float | None = None
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
+    """The inference process has begun the job. `attempt` is 2 when it is run again after a death of the process."""
+
+    attempt: int = 1
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
+    """`step` of `total` is done; what the steps are is said by `label` (for example "frames")."""
+
+    step: int
+    total: int
+    label: str = ""
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True, tag="token"):
+    """A piece of answer text. Never part of a `<video>` tag."""
+
+    text: str
+
+
+class VideoWanted(msgspec.Struct, frozen=True, kw_only=True, tag="video_wanted"):
+    """The model wrote `<video>prompt</video>`: it asks for a video. Whether it gets one is for `bot` to say."""
+
+    prompt: str
+
+
+class FramesSeen(msgspec.Struct, frozen=True, kw_only=True, tag="frames_seen"):
+    """The frames that the model was shown."""
+
+    frames: tuple[Frame, ...]
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
+    """End of an `Understand`. `seconds` is time spent in the inference process."""
+
+    model: str
+    seconds: float
+    frames: int = 0
+    tokens: int = 0
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True, tag="rendered"):
+    """End of a `Generate`: the video is at `path`."""
+
+    path: str
+    seed: int
+    width: int
+    height: int
+    frames: int
+    fps: float
+    model: str
+    seconds: float = 0.0
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """How strongly one guard sees one category, 0 to 1, and where: in the text or in a frame at `time_s` of a clip."""
+
+    category: Category
+    score: float
+    guard: str
+    source: Literal["text", "frame"]
+    time_s: float | None = None
+    clip: int | None = None
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """The categories that the loaded guards can score at all. What is missing here is *not covered*, never safe."""
+
+    text: tuple[Category, ...] = ()
+    frames: tuple[Category, ...] = ()
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="scored"):
+    """End of a `Moderate`: for each category and source the highest score, plus every frame's score by time."""
+
+    scores: tuple[Score, ...]
+    coverage: Coverage
+    frames: int = 0
+    seconds: float = 0.0
+
+
+class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
+    """End of an `Inspect`."""
+
+    info: ClipInfo
+    frames: tuple[Frame, ...] = ()
+
+
+class Transcoded(msgspec.Struct, frozen=True, kw_only=True, tag="transcoded"):
+    """End of a `Transcode`."""
+
+    path: str
+    size_bytes: int
+    width: int
+    height: int
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
+    """End of a job that did not succeed; `engine.errors.from_event` turns it back into the typed error."""
+
+    code: str
+    message: str
+    details: dict[str, str | int | float] = {}
+
+
+Result = Answered | Rendered | Scored | Inspected | Transcoded
+Event = (
+    Queued
+    | Started
+    | Progress
+    | Token
+    | VideoWanted
+    | FramesSeen
+    | Answered
+    | Rendered
+    | Scored
+    | Inspected
+    | Transcoded
+    | Failed
+)
+TERMINAL = (Answered, Rendered, Scored, Inspected, Transcoded, Failed)
+
+
+# --- configuration of the inference process ------------------------------------------------------------------------
+
+
+class MediaLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Caps on what is read. A file over any of them is refused with a `MediaError` before it is decoded further."""
+
+    max_bytes: int = 200 * 1024 * 1024
+    max_duration_s: float = 600.0
+    max_pixels: int = 4096 * 2304
+    decode_timeout_s: float = 30.0
+
+
+class ModelChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Which backend fills a role, and with which model. `model` is empty for backends that bring their own."""
+
+    backend: str
+    model: str = ""
+
+
+class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the inference process needs to know at its start."""
+
+    models: dict[Role, ModelChoice]
+    limits: MediaLimits = MediaLimits()
+    cache_dir: str = ""
+
+
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a loaded or loadable backend says about itself, for footers and `doctor`.
+
+    `name` is what people read under an answer. `missing` says, in a sentence, what has to be installed if the
+    backend cannot be loaded here; empty when it can.
+    """
+
+    role: Role
+    backend: str
+    name: str
+    licence: str = ""
+    download_bytes: int = 0
+    categories: tuple[Category, ...] = ()
+    missing: str = ""
