@@ -1,0 +1,205 @@
+"""The tables. Constraints hold what must always be true; every index is there for a query of the store.
+
+This is what the code expects; `migrations/` is the only way a database gets there, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
+from sqlalchemy.engine import Dialect
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """Aware UTC on both sides. SQLite has no time zones, so there the zone is taken off and put back."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("only aware times are stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class People(sa.TypeDecorator[str]):
+    """Text that people wrote. Postgres refuses NUL and neither database takes half a surrogate pair, so both become
+    the replacement character instead of losing the whole message."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return (
+            value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+            .encode("utf-16", "surrogatepass")
+            .decode("utf-16", "replace")
+        )
+
+
+# SQLite only gives an integer key its own counter when it is called INTEGER.
+_Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+def _text(name: str, **options: Any) -> Column[str]:
+    return Column(name, People, nullable=False, **options)
+
+
+events_seen = Table(
+    "events_seen",
+    metadata,
+    _text("platform", primary_key=True),
+    _text("event_id", primary_key=True),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _text("key", primary_key=True),
+    _text("platform"),
+    _text("community"),
+    _text("channel"),
+    _text("thread"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("active_at", UtcDateTime, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("seq", _Serial, primary_key=True),
+    _text("id"),
+    _text("event_id"),
+    _text("kind"),
+    _text("platform"),
+    _text("community"),
+    _text("channel"),
+    _text("thread"),
+    Column("conversation", People, ForeignKey("conversations.key", ondelete="CASCADE"), nullable=False),
+    _text("author_id"),
+    _text("author_name"),
+    _text("text"),
+    Column("params", sa.JSON, nullable=False),
+    _text("reply_ref"),
+    Column("clips", sa.JSON, nullable=False),
+    _text("state"),
+    Column("attempts", sa.Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    sa.UniqueConstraint("id"),
+    sa.UniqueConstraint("platform", "event_id"),
+    CheckConstraint("kind IN ('ask', 'generate')", name="kind"),
+    CheckConstraint("state IN ('accepted', 'running', 'done', 'blocked', 'cancelled', 'failed')", name="state"),
+    CheckConstraint("(state IN ('accepted', 'running')) = (finished_at IS NULL)", name="finished_iff_ended"),
+    CheckConstraint("attempts >= 0", name="attempts"),
+    Index(None, "conversation", "seq"),
+)
+# Only the open requests, which stay few however long the history grows.
+Index(
+    "ix_requests_open",
+    requests.c.seq,
+    sqlite_where=requests.c.finished_at.is_(None),
+    postgresql_where=requests.c.finished_at.is_(None),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("request", People, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True),
+    Column("view", sa.JSON, nullable=False),
+    Column("ready_at", UtcDateTime, nullable=False),
+    Column("delivered_at", UtcDateTime),
+)
+Index(
+    "ix_deliveries_open",
+    deliveries.c.request,
+    sqlite_where=deliveries.c.delivered_at.is_(None),
+    postgresql_where=deliveries.c.delivered_at.is_(None),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("conversation", People, ForeignKey("conversations.key", ondelete="CASCADE"), nullable=False),
+    Column("request", People, ForeignKey("requests.id", ondelete="CASCADE"), nullable=False),
+    _text("role"),
+    _text("text"),
+    Column("clips", sa.JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint("role IN ('user', 'assistant')", name="role"),
+    Index(None, "conversation", "id"),
+    Index(None, "request"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    _text("platform", primary_key=True),
+    _text("community", primary_key=True),
+    _text("channel", primary_key=True),
+    _text("category", primary_key=True),
+    Column("threshold", sa.Double, nullable=False),
+    _text("action"),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("threshold >= 0 AND threshold <= 1", name="threshold"),
+    CheckConstraint("action IN ('allow', 'warn', 'block')", name="action"),
+)
+
+# The audit outlives what it is about, so it refers to requests and conversations by value, not by foreign key.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    _text("kind"),
+    _text("request"),
+    _text("platform"),
+    _text("community"),
+    _text("channel"),
+    _text("conversation"),
+    _text("author"),
+    _text("check_point"),
+    _text("category"),
+    Column("score", sa.Double),
+    Column("threshold", sa.Double),
+    _text("action"),
+    Column("time_s", sa.Double),
+    _text("excerpt"),
+    _text("guard"),
+    Column("details", sa.JSON, nullable=False),
+    CheckConstraint("kind IN ('decision', 'change')", name="kind"),
+    CheckConstraint("check_point IN ('', 'question', 'clip', 'answer', 'prompt', 'video')", name="check_point"),
+    CheckConstraint("score >= 0 AND score <= 1", name="score"),
+    CheckConstraint("threshold >= 0 AND threshold <= 1", name="threshold"),
+    CheckConstraint("action IN ('', 'allow', 'warn', 'block')", name="action"),
+    Index(None, "platform", "community", "id"),
+    Index(None, "platform", "community", "channel", "id"),
+    Index(None, "category", "id"),
+    Index(None, "action", "id"),
+    Index(None, "conversation"),
+)
