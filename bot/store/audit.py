@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import schema
 from bot.store.database import Work
@@ -27,8 +26,8 @@ def rules(platform: str, community: str, channel: str) -> Work[list[RuleRow]]:
         sa.or_(*(_matches(("platform", "community", "channel"), scope) for scope in scopes))
     )
 
-    async def work(connection: AsyncConnection) -> list[RuleRow]:
-        found = [RuleRow(*row) for row in await connection.execute(query)]
+    def work(connection: sa.Connection) -> list[RuleRow]:
+        found = [RuleRow(*row) for row in connection.execute(query)]
         return sorted(found, key=lambda row: (scopes.index((row.platform, row.community, row.channel)), row.category))
 
     return work
@@ -44,10 +43,10 @@ def set_rule(insert: Callable[..., Any], rule: RuleRow, by: str, now: datetime) 
         .on_conflict_do_update(index_elements=list(_KEY), set_=values | {"changed_at": now})
     )
 
-    async def work(connection: AsyncConnection) -> None:
-        before = await _held(connection, key)
-        await connection.execute(upsert)
-        await connection.execute(_change(key, by, now, before, values))
+    def work(connection: sa.Connection) -> None:
+        before = _held(connection, key)
+        connection.execute(upsert)
+        connection.execute(_change(key, by, now, before, values))
 
     return work
 
@@ -55,12 +54,12 @@ def set_rule(insert: Callable[..., Any], rule: RuleRow, by: str, now: datetime) 
 def reset_rule(key: tuple[str, str, str, str], by: str, now: datetime) -> Work[bool]:
     """Delete an override, and write down what it was."""
 
-    async def work(connection: AsyncConnection) -> bool:
-        before = await _held(connection, key)
+    def work(connection: sa.Connection) -> bool:
+        before = _held(connection, key)
         if before is None:
             return False
-        await connection.execute(sa.delete(_policies).where(_matches(_KEY, key)))
-        await connection.execute(_change(key, by, now, before, None))
+        connection.execute(sa.delete(_policies).where(_matches(_KEY, key)))
+        connection.execute(_change(key, by, now, before, None))
         return True
 
     return work
@@ -74,8 +73,8 @@ def record(decisions: Sequence[NewDecision], now: datetime) -> Work[None]:
         row["check_point"] = row.pop("where")
         rows.append(row | {"kind": "decision", "at": now, "details": {}})
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(sa.insert(_audit), rows)
+    def work(connection: sa.Connection) -> None:
+        connection.execute(sa.insert(_audit), rows)
 
     return work
 
@@ -89,16 +88,16 @@ def select(filters: Mapping[str, str], before: int | None, limit: int, *, scored
         query = query.where(_audit.c.kind == "decision", _audit.c.score.is_not(None))
     query = query.order_by(_audit.c.id.desc()).limit(limit)
 
-    async def work(connection: AsyncConnection) -> list[AuditRow]:
-        return [_row_in(row) for row in (await connection.execute(query)).mappings()]
+    def work(connection: sa.Connection) -> list[AuditRow]:
+        return [_row_in(row) for row in (connection.execute(query)).mappings()]
 
     return work
 
 
-async def _held(connection: AsyncConnection, key: tuple[str, ...]) -> dict[str, Any] | None:
+def _held(connection: sa.Connection, key: tuple[str, ...]) -> dict[str, Any] | None:
     """The override's values, locked against a change at the same time."""
     query = sa.select(_policies.c.threshold, _policies.c.action).where(_matches(_KEY, key)).with_for_update()
-    row = (await connection.execute(query)).mappings().first()
+    row = (connection.execute(query)).mappings().first()
     return None if row is None else dict(row)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import URL
 
 import migrations
-from bot.store.database import create_engine, ensure_folder, parse_url
-from bot.store.errors import OUTDATED, TOO_NEW, SchemaOutdated, SchemaTooNew, translate
+from bot.store.database import ensure_folder, is_sqlite, parse_url, postgres_engine, sqlite_engine, typed_errors
+from bot.store.errors import OUTDATED, TOO_NEW, SchemaOutdated, SchemaTooNew
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -26,9 +26,15 @@ POSTGRES_LOCK = 0x673476
 def migrate(url: str) -> None:
     """Create or update the tables. Harmless when there is nothing to do or when several processes do it at once.
 
-    Blocks, and starts an event loop of its own: call it in a thread from async code. Raises `StoreError`.
+    Blocks, and may start an event loop of its own: call it in a thread from async code. Raises `StoreError`.
     """
-    asyncio.run(_migrate(url))
+    parsed = parse_url(url)
+    with typed_errors():
+        if is_sqlite(parsed):
+            ensure_folder(parsed)
+            _migrate_sqlite(parsed)
+        else:
+            asyncio.run(_migrate_postgres(parsed))
 
 
 def alembic_config() -> Config:
@@ -40,10 +46,10 @@ def alembic_config() -> Config:
     return config
 
 
-async def check_schema(connection: AsyncConnection) -> None:
+def check_schema(connection: sa.Connection) -> None:
     """Raise `SchemaOutdated` or `SchemaTooNew` unless the tables are exactly those of this version."""
-    current = await connection.run_sync(_current)
-    known, head = await asyncio.to_thread(_revisions)
+    current = _current(connection)
+    known, head = _revisions()
     if current == head:
         return
     if current is not None and current not in known:
@@ -51,18 +57,21 @@ async def check_schema(connection: AsyncConnection) -> None:
     raise SchemaOutdated(OUTDATED)
 
 
-async def _migrate(text: str) -> None:
-    url = parse_url(text)
-    engine = create_engine(url, pool_size=1)
+def _migrate_sqlite(url: URL) -> None:
+    engine = sqlite_engine(url)
     try:
-        ensure_folder(url)
+        with engine.begin() as connection:  # IMMEDIATE: a second process waits here, then finds nothing to do
+            _upgrade(connection)
+    finally:
+        engine.dispose()
+
+
+async def _migrate_postgres(url: URL) -> None:
+    engine = postgres_engine(url)
+    try:
         async with engine.begin() as connection:
-            # SQLite's BEGIN IMMEDIATE is already a lock; a second process waits for it, then finds nothing to do.
-            if connection.dialect.name == "postgresql":
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRES_LOCK)))
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRES_LOCK)))
             await connection.run_sync(_upgrade)
-    except Exception as error:
-        raise translate(error) or error from error
     finally:
         await engine.dispose()
 

@@ -13,11 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import audit, schema
-from bot.store.database import Database, parse_url
+from bot.store.database import connect_database, parse_url
 from bot.store.migrate import check_schema, migrate
 from bot.store.records import (
     AuditRow,
@@ -54,8 +52,8 @@ class Store:
     def __init__(self, url: str, *, clock: Callable[[], datetime] = utcnow) -> None:
         self._url = url
         self._clock = clock
-        self._db = Database(parse_url(url))
-        self._insert = sqlite.insert if self._db.sqlite else postgresql.insert
+        self._db = connect_database(parse_url(url))
+        self._insert = self._db.insert
 
     def __repr__(self) -> str:
         return f"<Store {self._db!r}>"
@@ -93,12 +91,12 @@ class Store:
             .on_conflict_do_update(index_elements=["key"], set_={"active_at": now})
         )
 
-        async def work(connection: AsyncConnection) -> bool:
-            if (await connection.execute(remember)).rowcount == 0:
+        def work(connection: sa.Connection) -> bool:
+            if (connection.execute(remember)).rowcount == 0:
                 # Ours after all, when the connection was lost between our COMMIT and its acknowledgement.
-                return await connection.scalar(sa.select(_requests.c.seq).where(_requests.c.id == id)) is not None
-            await connection.execute(touch)
-            await connection.execute(sa.insert(_requests).values(row))
+                return connection.scalar(sa.select(_requests.c.seq).where(_requests.c.id == id)) is not None
+            connection.execute(touch)
+            connection.execute(sa.insert(_requests).values(row))
             return True
 
         return _accepted(new, id, now) if await self._db.write(work) else None
@@ -107,8 +105,8 @@ class Store:
         """Note the downloaded clips of a request. False when the request is gone (forgotten): delete the files."""
         update = sa.update(_requests).where(_requests.c.id == request_id).values(clips=_clips_out(clips))
 
-        async def work(connection: AsyncConnection) -> bool:
-            return (await connection.execute(update)).rowcount == 1
+        def work(connection: sa.Connection) -> bool:
+            return (connection.execute(update)).rowcount == 1
 
         return await self._db.write(work)
 
@@ -121,8 +119,8 @@ class Store:
             .returning(_requests.c.attempts)
         )
 
-        async def work(connection: AsyncConnection) -> int | None:
-            attempts: int | None = await connection.scalar(update)
+        def work(connection: sa.Connection) -> int | None:
+            attempts: int | None = connection.scalar(update)
             return attempts
 
         return await self._db.write(work)
@@ -146,19 +144,19 @@ class Store:
         )
         tries = 0
 
-        async def work(connection: AsyncConnection) -> bool:
+        def work(connection: sa.Connection) -> bool:
             nonlocal tries
             tries += 1
-            conversation = await connection.scalar(update)
+            conversation = connection.scalar(update)
             if conversation is None:
                 # Ours after all, when the connection was lost between our COMMIT and its acknowledgement.
-                return tries > 1 and await _ended_as(connection, request_id, state, now)
-            await connection.execute(
+                return tries > 1 and _ended_as(connection, request_id, state, now)
+            connection.execute(
                 sa.insert(_deliveries).values(request=request_id, view=final, ready_at=now, delivered_at=None)
             )
             if turns:
                 rows = [_turn_out(turn, request_id, conversation, now) for turn in turns]
-                await connection.execute(sa.insert(_turns), rows)
+                connection.execute(sa.insert(_turns), rows)
             return True
 
         return await self._db.write(work)
@@ -171,8 +169,8 @@ class Store:
             .values(delivered_at=self._clock())
         )
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update)
+        def work(connection: sa.Connection) -> None:
+            connection.execute(update)
 
         await self._db.write(work)
 
@@ -201,8 +199,8 @@ class Store:
         """The latest turns of a conversation, oldest first. Costs the same however long the conversation is."""
         latest = sa.select(_turns).where(_turns.c.conversation == conversation).order_by(_turns.c.id.desc())
 
-        async def work(connection: AsyncConnection) -> list[StoredTurn]:
-            return [_turn_in(row) for row in (await connection.execute(latest.limit(limit))).mappings()]
+        def work(connection: sa.Connection) -> list[StoredTurn]:
+            return [_turn_in(row) for row in (connection.execute(latest.limit(limit))).mappings()]
 
         return (await self._db.read(work))[::-1]
 
@@ -218,16 +216,16 @@ class Store:
         posted = sa.select(_requests.c.clips).where(mine)
         quoted = sa.update(schema.audit).where(schema.audit.c.conversation == conversation).values(excerpt="")
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        def work(connection: sa.Connection) -> list[str]:
             # The requests first: `finish` locks in that order too, so the two cannot wait for each other.
-            await connection.execute(sa.select(_requests.c.seq).where(mine).with_for_update())
+            connection.execute(sa.select(_requests.c.seq).where(mine).with_for_update())
             paths: dict[str, None] = {}
             for query in (posted, said, views):
-                for value in await connection.scalars(query):
+                for value in connection.scalars(query):
                     paths.update(dict.fromkeys(_paths(value)))
-            await connection.execute(sa.delete(_requests).where(mine))
-            await connection.execute(sa.delete(schema.conversations).where(schema.conversations.c.key == conversation))
-            await connection.execute(quoted)
+            connection.execute(sa.delete(_requests).where(mine))
+            connection.execute(sa.delete(schema.conversations).where(schema.conversations.c.key == conversation))
+            connection.execute(quoted)
             return list(paths)
 
         # Not after a COMMIT: a second run would find nothing, and the files would never be deleted.
@@ -284,8 +282,8 @@ class Store:
         return await self._db.read(audit.select(filters, None, limit, scored=True))
 
     async def _select(self, query: sa.Select[Any]) -> list[Request]:
-        async def work(connection: AsyncConnection) -> list[Request]:
-            return [_request_in(row) for row in (await connection.execute(query)).mappings()]
+        def work(connection: sa.Connection) -> list[Request]:
+            return [_request_in(row) for row in (connection.execute(query)).mappings()]
 
         return await self._db.read(work)
 
@@ -303,9 +301,9 @@ def _accepted(new: NewRequest, id: str, now: datetime) -> Request:
     return Request(**fields, id=id, created_at=now)
 
 
-async def _ended_as(connection: AsyncConnection, request_id: str, state: RequestState, at: datetime) -> bool:
+def _ended_as(connection: sa.Connection, request_id: str, state: RequestState, at: datetime) -> bool:
     query = sa.select(_requests.c.state, _requests.c.finished_at).where(_requests.c.id == request_id)
-    row = (await connection.execute(query)).first()
+    row = (connection.execute(query)).first()
     return row is not None and (row.state, row.finished_at) == (state, at)
 
 
