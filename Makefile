@@ -1,0 +1,66 @@
+# Two commands matter: `make run` and `make test`. Both set everything up in .venv first.
+PYTHON ?= python3
+PRESET ?= lite
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL = $(PIP) install --quiet --constraint constraints.txt --editable
+
+.PHONY: run test lint bench demo browser clean
+.DEFAULT_GOAL := run
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed. Name one: make PYTHON=python3.12 run"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of extras, renewed when the pins or the project file change.
+$(VENV)/.lite: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing the bot and its lite models …"
+	@$(INSTALL) '.[lite]'
+	@$(fix-opencv)
+	@touch $@
+
+$(VENV)/.inference: $(VENV)/.lite
+	@echo "Installing torch, transformers and diffusers …"
+	@$(INSTALL) '.[lite,inference]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.lite
+	@echo "Installing what the checks need …"
+	@$(INSTALL) '.[lite,dev]'
+	@touch $@
+
+# The text reader asks for the OpenCV build with windows, which needs libGL. Where that is absent, take the one without.
+define fix-opencv
+$(BIN)/python -c 'import cv2' 2>/dev/null || \
+	$(PIP) install --quiet --constraint constraints.txt --force-reinstall --no-deps opencv-python-headless
+endef
+
+run: $(VENV)/.$(if $(filter lite,$(PRESET)),lite,inference)
+	@GPT4VIDEO_MODELS__PRESET=$(PRESET) $(BIN)/gpt4video run
+
+# The page is tested in a real browser: Debian's chromium, installed where this may install packages.
+browser:
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+		echo "Installing chromium …" && apt-get update -qq && apt-get install -qq -y chromium >/dev/null; } || \
+		echo "No chromium here: the tests of the page will be skipped. Debian and Ubuntu: apt-get install chromium"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: lint browser
+	$(BIN)/pytest
+
+bench: $(VENV)/.dev $(VENV)/.inference
+	$(BIN)/python -m benchmarks
+
+demo: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.demo
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,139 @@
+"""Wiring: one place that builds every object from the configuration, starts it, and stops it in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from adapters.base import Adapter
+from bot.answering import Answering, AnswerSettings
+from bot.assistant import Assistant, Permissions
+from bot.config import Config
+from bot.desk import Desk
+from bot.files import Shelf
+from bot.making import GenerationDefaults, Making
+from bot.safety import Action, Limit, Safety
+from bot.store import Store
+from engine import Engine, EngineSettings, build_engine
+
+log = logging.getLogger(__name__)
+
+
+class App:
+    """The bot without a platform: store, engine, assistant and desk. `async with App(config) as app` runs it."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.store = Store(config.database_url)
+        self.engine = _engine(config)
+        self.shelf = Shelf(config.clips_dir, config.videos_dir, max_bytes=config.media.max_mb * 1024 * 1024)
+        self.safety = Safety(
+            self.engine,
+            self.store,
+            {category: Limit(threshold, Action(action)) for category, (threshold, action) in config.rules().items()},
+            must_cover=config.safety.must_cover,
+            frames=config.safety.frames,
+        )
+        self.desk = Desk(self.store, self.safety, self.shelf)
+        making = Making(self.engine, self.shelf, _generation(config))
+        self.assistant = Assistant(
+            store=self.store,
+            safety=self.safety,
+            shelf=self.shelf,
+            answering=Answering(self.engine, self.store, self.shelf, making, _answers(config)),
+            making=making,
+            permissions=Permissions(config.permissions.ask, config.permissions.generate),
+        )
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open the store and start the engine, at the same time: both may take seconds."""
+        await asyncio.to_thread(self.shelf.prepare)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.store.close)
+            stack.push_async_callback(self.engine.stop)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.store.open(migrate=self.config.database.migrate_on_start))
+                group.create_task(self.engine.start())
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.assistant.drain(self.config.engine.drain_s)
+        await self._stack.aclose()
+
+    def adapters(self) -> dict[str, Adapter]:
+        """The platforms that the configuration switches on."""
+        found: dict[str, Adapter] = {}
+        if self.config.web.enabled:
+            from adapters.web import WebAdapter
+
+            web = self.config.web
+            found["web"] = WebAdapter(
+                host=web.host,
+                port=web.port,
+                token=web.token.get_secret_value() if web.token else None,
+                inbox=self.config.inbox_dir,
+                max_upload_bytes=web.max_upload_mb * 1024 * 1024,
+                desk=self.desk,
+                title=web.title,
+            )
+        return found
+
+
+async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]) -> None:
+    """Run the bot until SIGINT or SIGTERM. `ready` is called once everything answers."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    app = App(config)
+    adapters = app.adapters()
+    async with app, AsyncExitStack() as stack:
+        for adapter in adapters.values():
+            await adapter.start(app.assistant)
+            stack.push_async_callback(adapter.stop)
+        stack.push_async_callback(app.assistant.drain, config.engine.drain_s)
+        await app.assistant.resume(adapters)
+        ready(app, adapters)
+        await stop.wait()
+        log.info("stopping: finishing what ends within %s s", config.engine.drain_s)
+
+
+def _engine(config: Config) -> Engine:
+    settings = EngineSettings(
+        start_timeout_s=config.engine.start_timeout_s,
+        cancel_grace_s=config.engine.cancel_grace_s,
+        max_wait_s=config.engine.max_wait_s,
+        per_user_queue=config.engine.requests_per_user,
+    )
+    return build_engine(config.runtime_config(), settings, executor=config.engine.executor)
+
+
+def _answers(config: Config) -> AnswerSettings:
+    return AnswerSettings(
+        frames=config.media.frames,
+        clips_per_message=config.media.clips_per_message,
+        token_budget=config.conversation.token_budget,
+        max_turns=config.conversation.max_turns,
+        videos_per_answer=config.generation.videos_per_answer,
+    )
+
+
+def _generation(config: Config) -> GenerationDefaults:
+    wanted = config.generation
+    return GenerationDefaults(
+        seconds=wanted.seconds,
+        max_seconds=wanted.max_seconds,
+        width=wanted.width,
+        height=wanted.height,
+        max_width=wanted.max_width,
+        max_height=wanted.max_height,
+    )

@@ -1,0 +1,168 @@
+"""The command line: `gpt4video run | ask | generate | moderate | doctor | migrate`.
+
+Every command goes through the same `Assistant` and `Engine` as a chat message does. Exit codes: 0 done, 2 bad input
+or usage, 3 blocked by safety, 4 engine failure. Errors are one sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+DONE, BAD_INPUT, BLOCKED, ENGINE_FAILURE, INTERRUPTED = 0, 2, 3, 4, 130
+
+cli = typer.Typer(
+    name="gpt4video",
+    help="Watches videos, answers questions about them, makes new ones, and keeps both directions safe.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="A configuration file; config.example.toml explains every option.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@cli.command()
+def run(config: ConfigOption = None) -> None:
+    """Start the bot: the web playground and every platform that is configured."""
+    from bot.cli import commands
+
+    _end(commands.run(_load(config)))
+
+
+@cli.command()
+def ask(
+    clip: Annotated[Path, typer.Argument(help="A video, animation or picture.")],
+    question: Annotated[str, typer.Argument(help="What you want to know about it.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Ask a question about a clip."""
+    from bot.cli import commands
+
+    _end(commands.ask(_load(config), clip, question, as_json=as_json))
+
+
+@cli.command()
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What the video should show.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the MP4 goes.")],
+    seed: Annotated[int | None, typer.Option(help="The same seed and prompt make the same video.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length in seconds.")] = None,
+    size: Annotated[str | None, typer.Option(help="Width and height in pixels, for example 640x360.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Make a video from words."""
+    from bot.cli import commands
+
+    width, height = _size(size)
+    _end(
+        commands.generate(
+            _load(config), prompt, out, seed=seed, seconds=seconds, width=width, height=height, as_json=as_json
+        )
+    )
+
+
+@cli.command()
+def moderate(
+    text: Annotated[str, typer.Argument(help="A text to judge.")] = "",
+    file: Annotated[Path | None, typer.Option("--file", help="A clip to judge.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Score a text or a clip against the configured thresholds."""
+    from bot.cli import commands
+
+    if not text.strip() and file is None:
+        fail("Give a text, or a clip with --file.", BAD_INPUT)
+    _end(commands.moderate(_load(config), text, file, as_json=as_json))
+
+
+@cli.command()
+def doctor(
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say what works, what does not, and the command that mends it."""
+    from bot.cli import commands
+
+    _end(commands.doctor(config, as_json=as_json))
+
+
+@cli.command()
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the database to this version's schema."""
+    from bot.cli import commands
+
+    _end(commands.migrate(_load(config)))
+
+
+def main() -> None:
+    """The console command."""
+    cli()
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    """End with one sentence on stderr."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on stdout, for scripts."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _end(work: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run a command and turn what it raises into a sentence and an exit code."""
+    from bot.errors import BotError
+    from bot.store import StoreError
+    from engine.errors import BadRequest, EngineError, MediaError
+
+    try:
+        code = asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BaseExceptionGroup as group:
+        first = _first(group)
+        if not isinstance(first, (BotError, EngineError, StoreError, OSError)):
+            raise
+        fail(str(first), ENGINE_FAILURE)
+    except (BotError, MediaError, BadRequest) as error:
+        fail(str(error), BAD_INPUT)
+    except (EngineError, StoreError, OSError) as error:
+        fail(str(error), ENGINE_FAILURE)
+    raise typer.Exit(code)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _load(path: Path | None) -> Any:
+    from bot.config import ConfigError, load_config
+
+    try:
+        return load_config(path)
+    except ConfigError as error:
+        fail(str(error), BAD_INPUT)
+
+
+def _size(size: str | None) -> tuple[int | None, int | None]:
+    if size is None:
+        return None, None
+    width, separator, height = size.lower().replace("×", "x").partition("x")
+    if not (separator and width.isdigit() and height.isdigit()):
+        fail(f"A size looks like 640x360, not {size!r}.", BAD_INPUT)
+    return int(width), int(height)

@@ -1,0 +1,201 @@
+"""The check-up behind `gpt4video doctor`: what works, what does not, and the one command that mends it.
+
+Nothing here is guessed: the configuration is loaded, the database opened, and the models are started for real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.config import Config, ConfigError, load_config
+from bot.safety import not_covered
+from bot.store import Store, StoreError
+from bot.words import listing, size
+from engine import build_engine, model_cards
+from engine.errors import EngineError
+from engine.types import Category, Coverage, ModelCard, Role
+
+ROOM = 1 << 30  # bytes; with less free disk, clips and videos soon have no place
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. `advice` is what to do when it is not ok."""
+
+    name: str
+    ok: bool
+    says: str
+    advice: str = ""
+
+
+@dataclass
+class Report:
+    """Everything that was found."""
+
+    checks: list[Check] = field(default_factory=list)
+    models: tuple[ModelCard, ...] = ()
+    coverage: Coverage | None = None  # None: the guards could not be started, so nothing is scored
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for scripts. A category's value is true only when a running guard scores it."""
+        text = self.coverage.text if self.coverage else ()
+        frames = self.coverage.frames if self.coverage else ()
+        return {
+            "ok": self.ok,
+            "checks": [asdict(check) for check in self.checks],
+            "models": [
+                {
+                    "role": card.role.value,
+                    "backend": card.backend,
+                    "name": card.name,
+                    "licence": card.licence,
+                    "missing": card.missing,
+                }
+                for card in self.models
+            ],
+            "coverage": {
+                category.value: {"text": category in text, "frames": category in frames} for category in Category
+            },
+        }
+
+
+async def examine(path: Path | None) -> Report:
+    """Look at everything in turn. Never raises for what it finds."""
+    report = Report()
+    report.checks.append(Check("gpt4video", True, f"{version('gpt4video-bot')} on Python {platform.python_version()}"))
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        report.checks.append(Check("configuration", False, str(error), "Correct the lines above."))
+        return report
+    report.checks.append(Check("configuration", True, str(config.source or "defaults (no configuration file)")))
+    report.checks.append(await asyncio.to_thread(_disk, config.bot.data_dir))
+    report.checks.append(await _database(config))
+    report.checks.append(_web(config))
+    report.models = model_cards(config.runtime_config())
+    await _models(config, report)
+    return report
+
+
+def _disk(folder: Path) -> Check:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        free = shutil.disk_usage(folder).free
+        if not os.access(folder, os.W_OK):
+            raise PermissionError
+    except OSError:
+        return Check(
+            "disk", False, f"{folder} cannot be written", "Choose another bot.data_dir, or change who owns it."
+        )
+    if free < ROOM:
+        return Check("disk", False, f"only {size(free)} free in {folder}", "Free some space, or move bot.data_dir.")
+    return Check("disk", True, f"{size(free)} free in {folder}")
+
+
+async def _database(config: Config) -> Check:
+    kind = config.database_url.split(":", 1)[0].split("+", 1)[0]
+    store = Store(config.database_url)
+    try:
+        await store.open(migrate=False)
+    except StoreError as error:
+        if config.database.migrate_on_start and "gpt4video migrate" in str(error):
+            return Check("database", True, f"{kind}; its tables are made or upgraded at the next start")
+        return Check("database", False, f"{kind}: {error}", "See database.url in config.example.toml.")
+    finally:
+        await store.close()
+    return Check("database", True, f"{kind}, up to date")
+
+
+def _web(config: Config) -> Check:
+    web = config.web
+    if not web.enabled:
+        return Check("web playground", True, "off")
+    if web.host not in ("127.0.0.1", "::1", "localhost") and not web.token:
+        return Check(
+            "web playground",
+            False,
+            f"{web.host} is reachable from outside and has no token",
+            "Set GPT4VIDEO_WEB__TOKEN to a long random secret, or web.host to 127.0.0.1.",
+        )
+    return Check("web playground", True, f"http://{web.host}:{web.port}, {'with' if web.token else 'without'} a token")
+
+
+async def _models(config: Config, report: Report) -> None:
+    missing = [card.missing for card in report.models if card.missing]
+    if missing:
+        report.checks.append(Check("models", False, "not installed", " ".join(dict.fromkeys(missing))))
+        return
+    engine = build_engine(config.runtime_config(), executor="process")
+    try:
+        await engine.start()
+        report.models, report.coverage = engine.cards, engine.coverage
+        report.checks.append(Check("models", True, "all four roles load and answer"))
+        report.checks.append(_covered(config, engine.coverage))
+    except EngineError as error:
+        report.checks.append(Check("models", False, str(error), "Mend that, then run this again."))
+    finally:
+        await engine.stop(grace_s=1)
+
+
+def _covered(config: Config, coverage: Coverage) -> Check:
+    """A rule that demands a check which nobody can do blocks everything, so it is said here."""
+    text, frames = not_covered(coverage)
+    demanded = [category.value for category in config.safety.must_cover if category in {*text, *frames}]
+    if demanded:
+        return Check(
+            "safety",
+            False,
+            f"safety.must_cover demands {listing(demanded)}, which no loaded guard scores everywhere",
+            "Everything is blocked until another guard is loaded or the demand is dropped.",
+        )
+    both = [category.value for category in text if category in frames]
+    gaps = f"nobody scores {listing(both)}" if both else "every category is scored somewhere"
+    return Check("safety", True, f"texts and frames are scored; {gaps}")
+
+
+def render(report: Report, out: Console) -> None:
+    """Print the report for people."""
+    for check in report.checks:
+        mark = "[green]✓[/green]" if check.ok else "[red]✗[/red]"
+        out.print(f"{mark} [bold]{check.name}[/bold]  {check.says}")
+        if check.advice and not check.ok:
+            out.print(f"    → {check.advice}")
+    if report.models:
+        table = Table("role", "model", "backend", "licence", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for card in report.models:
+            name = f"[red]{card.name}[/red]" if card.missing else card.name
+            table.add_row(_role(card.role), name, card.backend, card.licence)
+        out.print()
+        out.print(table)
+    if report.coverage is not None:
+        table = Table("category", "in texts", "in frames", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for category in Category:
+            table.add_row(category.value, *(_scored(category in some) for some in _sources(report.coverage)))
+        out.print()
+        out.print(table)
+
+
+def _sources(coverage: Coverage) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
+    return coverage.text, coverage.frames
+
+
+def _scored(yes: bool) -> str:
+    return "[green]scored[/green]" if yes else "[yellow]not covered[/yellow]"
+
+
+def _role(role: Role) -> str:
+    return role.value.replace("_", " ")

@@ -1,0 +1,106 @@
+"""Where clips, stills and made videos lie on disk, and how an attachment gets there under a byte cap."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from adapters.base import Attachment
+from bot.store import StoredClip
+from bot.words import size
+from engine.errors import ClipTooLarge, StorageFull
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def safe_name(name: str) -> str:
+    """A claimed file name as a harmless one: no folders, no odd characters, at most 80 of them."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return _UNSAFE.sub("_", last).lstrip(".")[-80:] or "clip"
+
+
+class Shelf:
+    """The files of requests: `clips/<request>/…` for what came in, `videos/<request>-<n>.mp4` for what was made."""
+
+    def __init__(self, clips: Path, videos: Path, *, max_bytes: int) -> None:
+        self._clips = clips
+        self._videos = videos
+        self._max_bytes = max_bytes
+
+    def prepare(self) -> None:
+        """Make the folders, readable by their owner alone."""
+        for folder in (self._clips, self._videos):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def stills(self, request: str, index: int | str = "seen") -> Path:
+        """The folder for the frames that were looked at."""
+        return self._clips / request / f"stills-{index}"
+
+    def video(self, request: str, index: int = 0) -> Path:
+        return self._videos / f"{request}-{index}.mp4"
+
+    async def fetch(self, request: str, index: int, attachment: Attachment) -> StoredClip:
+        """Write an attachment to disk.
+
+        Raises:
+            ClipTooLarge: it is, or turns out to be, over the cap; reading stops there.
+            StorageFull: no room on disk.
+            AttachmentError: the platform did not hand it over.
+        """
+        if attachment.size > self._max_bytes:
+            raise self._too_large(attachment.size)
+        folder = self._clips / request
+        path = folder / f"{index}-{safe_name(attachment.name)}"
+        try:
+            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+            handle = await asyncio.to_thread(path.open, "wb")
+            try:
+                received = 0
+                async for chunk in attachment.read():
+                    received += len(chunk)
+                    if received > self._max_bytes:
+                        raise self._too_large(received)
+                    await asyncio.to_thread(handle.write, chunk)
+            finally:
+                await asyncio.to_thread(handle.close)
+        except BaseException as error:
+            with suppress(OSError):
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(
+                    "There is no room left on the bot's disk for that file. Tell the operator; smaller clips may fit."
+                ) from error
+            raise
+        return StoredClip(str(path), attachment.name)
+
+    async def remove(self, paths: Iterable[str | Path]) -> None:
+        """Delete files and folders that lie on the shelf; anything else is left alone."""
+        await asyncio.to_thread(self._remove, [Path(path) for path in paths])
+
+    async def drop(self, request: str, *, videos: bool = True) -> None:
+        """Delete everything that came in with a request and, unless told otherwise, what was made for it."""
+        made = await asyncio.to_thread(lambda: list(self._videos.glob(f"{request}-*.mp4"))) if videos else []
+        await self.remove([self._clips / request, *made])
+
+    def _remove(self, paths: list[Path]) -> None:
+        roots = (self._clips.resolve(), self._videos.resolve())
+        for path in paths:
+            real = path.resolve()
+            if not any(root in real.parents for root in roots):
+                continue
+            if real.is_dir():
+                shutil.rmtree(real, ignore_errors=True)
+            else:
+                real.unlink(missing_ok=True)
+
+    def _too_large(self, got: int) -> ClipTooLarge:
+        return ClipTooLarge(
+            f"That file is {size(got)}; I take up to {size(self._max_bytes)}. Trim it or save it smaller.",
+            size_bytes=got,
+            max_bytes=self._max_bytes,
+        )

@@ -1,0 +1,160 @@
+"""Words in, a checked video out: the second half of the walk in docs/architecture.md. `/generate` enters here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.base import MadeVideo, QueueSpot, State
+from bot.errand import Errand
+from bot.errors import BadInput
+from bot.files import Shelf
+from bot.safety import Where
+from engine import Engine
+from engine.errors import JobFailed
+from engine.types import Clip, Generate, Progress, Queued, Rendered, Started, Transcode, Transcoded
+
+RETRYING = "The model process died while I was working; I'm trying once more."
+
+
+@dataclass(frozen=True)
+class GenerationDefaults:
+    """Lengths in seconds, sizes in pixels; what is asked for beyond the maxima is refused with a sentence."""
+
+    seconds: float = 3.0
+    max_seconds: float = 10.0
+    width: int = 640
+    height: int = 360
+    max_width: int = 1280
+    max_height: int = 1280
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A video that somebody, or the model, asks for. None means the configured default."""
+
+    prompt: str
+    avoid: str = ""
+    seed: int | None = None
+    seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+SMALLEST = 64  # pixels a side; below, nothing can be recognised
+SHORTEST_S = 0.5
+
+
+class Making:
+    """Renders wishes through the engine and checks both the words and the frames."""
+
+    def __init__(
+        self, engine: Engine, shelf: Shelf, defaults: GenerationDefaults, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._engine = engine
+        self._shelf = shelf
+        self._defaults = defaults
+        self._clock = clock
+
+    def fit(self, wish: Wish, out: Path) -> Generate:
+        """Fill a wish with the defaults. Raises `BadInput` with a sentence for what cannot be made."""
+        limits = self._defaults
+        prompt = " ".join(wish.prompt.split())
+        seconds = limits.seconds if wish.seconds is None else wish.seconds
+        width = limits.width if wish.width is None else wish.width
+        height = limits.height if wish.height is None else wish.height
+        if not prompt:
+            raise BadInput("Say in a few words what the video should show.")
+        if not SHORTEST_S <= seconds <= limits.max_seconds:
+            raise BadInput(f"I make videos of {SHORTEST_S:g} to {limits.max_seconds:g} seconds, not {seconds:g}.")
+        if not (SMALLEST <= width <= limits.max_width and SMALLEST <= height <= limits.max_height):
+            raise BadInput(
+                f"I make videos from {SMALLEST}×{SMALLEST} to {limits.max_width}×{limits.max_height} pixels, "
+                f"not {width}×{height}."
+            )
+        if wish.seed is not None and not 0 <= wish.seed < 2**31:
+            raise BadInput("A seed is a whole number from 0 to 2147483647.")
+        return Generate(
+            prompt=prompt,
+            out=str(out),
+            negative_prompt=wish.avoid,
+            seed=wish.seed,
+            seconds=seconds,
+            width=width - width % 2,
+            height=height - height % 2,
+        )
+
+    async def make(self, errand: Errand, wish: Wish, index: int = 0) -> MadeVideo:
+        """Check the prompt, render, check the frames, fit the file to its destination, and show it.
+
+        Raises `Blocked` when either check blocks, `BadInput` for an impossible wish, `EngineError` for the rest.
+        """
+        job = self.fit(wish, self._shelf.video(errand.id, index))
+        await errand.check(text=f"{job.prompt}\n{job.negative_prompt}".strip(), text_at=Where.PROMPT)
+        rendered = await self._render(errand, job)
+        try:
+            errand.stage.update(status="Checking the video …", bar=None)
+            await errand.check(clips=[Clip(path=rendered.path, name="video")], clips_at=Where.VIDEO)
+            path = await self._fit_to_destination(errand, rendered.path)
+        except BaseException:
+            await self._shelf.remove([rendered.path])
+            raise
+        length = rendered.frames / rendered.fps
+        errand.seconds += rendered.seconds
+        errand.footers.append(
+            f"{rendered.model} · {length:.3g} s · {rendered.width}×{rendered.height} · seed {rendered.seed}"
+        )
+        made = MadeVideo(
+            path=path,
+            prompt=job.prompt,
+            seed=rendered.seed,
+            width=rendered.width,
+            height=rendered.height,
+            seconds=length,
+            frames=rendered.frames,
+            fps=rendered.fps,
+            model=rendered.model,
+        )
+        view = errand.stage.view
+        errand.stage.update(videos=(*view.videos, made), model=view.model or rendered.model, status="", bar=None)
+        return made
+
+    async def _render(self, errand: Errand, job: Generate) -> Rendered:
+        ticket = self._engine.submit(job, request=errand.id, user=errand.user, community=errand.community)
+        stage, since = errand.stage, self._clock()
+        async with aclosing(aiter(ticket)) as events:
+            async for event in events:
+                match event:
+                    case Queued():
+                        stage.update(state=State.WAITING, queue=QueueSpot(event.position, event.eta_s), status="")
+                    case Started():
+                        since = self._clock()
+                        status = RETRYING if event.attempt > 1 else "Making the video …"
+                        stage.update(state=State.WORKING, queue=None, bar=None, status=status)
+                    case Progress():
+                        stage.progress(event.step, event.total, event.label, since)
+                    case Rendered():
+                        return event
+        raise JobFailed("The video was not finished. Try again, and tell the operator if it goes on.")
+
+    async def _fit_to_destination(self, errand: Errand, path: str) -> str:
+        size = (await asyncio.to_thread(Path(path).stat)).st_size
+        if size <= errand.place.upload_limit:
+            return path
+        errand.stage.update(status="Making the file small enough for this place …")
+        fitted = str(Path(path).with_suffix(".fit.mp4"))
+        result = await self._engine.run(
+            Transcode(source=path, out=fitted, max_bytes=errand.place.upload_limit),
+            request=errand.id,
+            user=errand.user,
+            community=errand.community,
+            system=True,
+        )
+        if not isinstance(result, Transcoded):
+            raise JobFailed("The video could not be made smaller. Ask for a shorter one.")
+        await asyncio.to_thread(Path(fitted).replace, path)
+        return path

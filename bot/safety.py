@@ -1,0 +1,292 @@
+"""What scores mean here: thresholds, actions and verdicts.
+
+Guards (in the engine) say how strongly they see a category; this room decides what follows. It knows no platform and
+no model. Everything that is not known to be scored is said to be *not covered*, and a check that did not happen is an
+error, never an "allow".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from adapters.base import Chip, Place, Scope
+from bot.store import NewDecision, RuleRow
+from bot.words import clock, listing, shorten
+from engine.errors import GuardUnavailable
+from engine.types import Category, Clip, Coverage, Moderate, Scored
+
+if TYPE_CHECKING:
+    from bot.store import Store
+    from engine import Engine
+
+EXCERPT = 160
+
+
+class Action(StrEnum):
+    """What happens at or over a threshold."""
+
+    ALLOW = "allow"  # only recorded
+    WARN = "warn"  # shown, with a warning
+    BLOCK = "block"  # not shown
+
+    @property
+    def weight(self) -> int:
+        return ("allow", "warn", "block").index(self)
+
+
+class Where(StrEnum):
+    """The check points."""
+
+    QUESTION = "question"
+    CLIP = "clip"
+    ANSWER = "answer"
+    PROMPT = "prompt"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`action` is taken when a score reaches `threshold` (0 to 1). `origin` is "default", "community" or "place"."""
+
+    threshold: float
+    action: Action
+    origin: str = "default"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The limits that hold at one place, and the categories that some guard must be able to score there."""
+
+    limits: Mapping[Category, Limit]
+    must_cover: frozenset[Category] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One category, measured against its limit. `time_s` is the frame's time in its clip, None for text."""
+
+    category: Category
+    score: float
+    threshold: float
+    action: Action
+    where: Where
+    guard: str
+    time_s: float | None = None
+
+    def chip(self) -> Chip:
+        return Chip(
+            category=self.category.value,
+            score=self.score,
+            threshold=self.threshold,
+            action=self.action.value,
+            where=self.where.value,
+            time_s=self.time_s,
+        )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome of one check: a verdict per category and source, and what nobody could score."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    not_covered: tuple[Category, ...] = ()
+    missing: tuple[Category, ...] = field(default=())  # demanded by the policy, scored by nobody
+
+    @property
+    def blocked(self) -> bool:
+        return bool(self.missing) or any(verdict.action is Action.BLOCK for verdict in self.verdicts)
+
+    @property
+    def worst(self) -> Verdict | None:
+        """The verdict that mattered most: the strictest action, then the largest excess over the threshold."""
+        return max(
+            self.verdicts, key=lambda verdict: (verdict.action.weight, verdict.score - verdict.threshold), default=None
+        )
+
+    @property
+    def chips(self) -> tuple[Chip, ...]:
+        return tuple(verdict.chip() for verdict in self.verdicts)
+
+    def __add__(self, other: Decision) -> Decision:
+        """Both checks together: per check point and category the stricter verdict stays, and a category counts as
+        covered only where neither check misses it."""
+        strictest: dict[tuple[Where, Category], Verdict] = {}
+        for verdict in self.verdicts + other.verdicts:
+            known = strictest.get((verdict.where, verdict.category))
+            if known is None or (verdict.action.weight, verdict.score) > (known.action.weight, known.score):
+                strictest[verdict.where, verdict.category] = verdict
+        both = set(self.not_covered) | set(other.not_covered)
+        return Decision(
+            tuple(strictest.values()),
+            tuple(category for category in Category if category in both),
+            tuple(dict.fromkeys(self.missing + other.missing)),
+        )
+
+
+def decide(policy: Policy, scored: Scored, *, text: Where | None, frames: Where | None) -> Decision:
+    """Measure scores against a policy. `text` and `frames` name the check points of each source that was checked.
+
+    Raises:
+        GuardUnavailable: a source was to be checked and no score came back for it, so nothing is known about it.
+    """
+    covered: dict[Where, frozenset[Category]] = {}
+    if text is not None:
+        covered[text] = frozenset(scored.coverage.text)
+    if frames is not None:
+        covered[frames] = frozenset(scored.coverage.frames)
+    highest: dict[tuple[Where, Category], Verdict] = {}
+    for score in scored.scores:
+        where = text if score.source == "text" else frames
+        if where is None:
+            continue
+        limit = policy.limits[score.category]
+        action = limit.action if score.score >= limit.threshold else Action.ALLOW
+        verdict = Verdict(score.category, score.score, limit.threshold, action, where, score.guard, score.time_s)
+        known = highest.get((where, score.category))
+        if known is None or verdict.score > known.score:
+            highest[where, score.category] = verdict
+    for where, categories in covered.items():
+        unscored = [category for category in categories if (where, category) not in highest]
+        if unscored or not categories:
+            raise GuardUnavailable(
+                "I could not check this for safety, so it stays unanswered. Try again in a minute, "
+                "and tell the operator if it goes on."
+            )
+    uncovered = [category for category in Category if any(category not in some for some in covered.values())]
+    return Decision(
+        verdicts=tuple(highest.values()),
+        not_covered=tuple(uncovered),
+        missing=tuple(category for category in uncovered if category in policy.must_cover),
+    )
+
+
+REFUSALS = {
+    Where.QUESTION: "I won't answer that here",
+    Where.CLIP: "I won't answer questions about that clip here",
+    Where.ANSWER: "I stopped this answer and took it away",
+    Where.PROMPT: "I won't make that video here",
+    Where.VIDEO: "The video came out unsafe for this place, so nobody sees it",
+}
+
+
+def explain(decision: Decision, where: Where) -> str:
+    """Say why something is blocked: category, score, limit and the frame's time."""
+    worst = decision.worst
+    if worst is None or worst.action is not Action.BLOCK:
+        names = listing([category.value for category in decision.missing])
+        return (
+            f"{REFUSALS[where]}: the rules demand a check for {names}, and no loaded guard can score that. "
+            "An admin can load another guard or relax the rule."
+        )
+    frame = f" (frame at {clock(worst.time_s)})" if worst.time_s is not None else ""
+    return (
+        f"{REFUSALS[worst.where]}: {worst.category.value} {worst.score:.2f} is over "
+        f"this place's limit of {worst.threshold:.2f}{frame}."
+    )
+
+
+def not_covered(coverage: Coverage) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
+    """The categories that no guard scores for text, and for frames."""
+    return (
+        tuple(category for category in Category if category not in coverage.text),
+        tuple(category for category in Category if category not in coverage.frames),
+    )
+
+
+class Safety:
+    """Checks texts and clips against the rules of a place, and records every decision."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        defaults: Mapping[Category, Limit],
+        *,
+        must_cover: Iterable[Category] = (),
+        frames: int = 10,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._defaults = dict(defaults)
+        self._must_cover = frozenset(must_cover)
+        self._frames = frames
+
+    @property
+    def coverage(self) -> Coverage:
+        return self._engine.coverage
+
+    async def policy(self, scope: Scope) -> Policy:
+        """The rules of a scope: defaults, overridden by the community's, overridden by the place's."""
+        limits = dict(self._defaults)
+        rows = await self._store.rules(scope.platform, scope.community, scope.channel)
+        for row in sorted(rows, key=lambda row: bool(row.channel)):
+            limits[Category(row.category)] = Limit(
+                row.threshold, Action(row.action), "place" if row.channel else "community"
+            )
+        return Policy(limits, self._must_cover)
+
+    async def check(
+        self,
+        policy: Policy,
+        *,
+        request: str,
+        text: str = "",
+        text_at: Where | None = None,
+        clips: Sequence[Clip] = (),
+        clips_at: Where | None = None,
+    ) -> Decision:
+        """Score and decide. Raises `EngineError` when a guard is missing or failed: callers must not go on."""
+        has_text = bool(text.strip())
+        if not has_text and not clips:
+            return Decision()
+        scored = await self._engine.run(
+            Moderate(text=text if has_text else "", clips=tuple(clips), frames=self._frames),
+            request=request,
+            system=True,
+        )
+        if not isinstance(scored, Scored):
+            raise GuardUnavailable("The safety check gave no scores, so I stop here. Tell the operator.")
+        return decide(policy, scored, text=text_at if has_text else None, frames=clips_at if clips else None)
+
+    async def record(
+        self, decision: Decision, at: Where, *, request: str, place: Place, author: str, excerpt: str = ""
+    ) -> None:
+        """Write every verdict to the audit, and every category whose missing guard decided."""
+        short = shorten(excerpt, EXCERPT)
+
+        def row(category: Category, action: Action, where: Where, verdict: Verdict | None) -> NewDecision:
+            return NewDecision(
+                request=request,
+                platform=place.platform,
+                community=place.community,
+                channel=place.channel,
+                conversation=place.conversation,
+                author=author,
+                where=where.value,
+                category=category.value,
+                score=verdict.score if verdict else None,
+                threshold=verdict.threshold if verdict else None,
+                action=action.value,
+                time_s=verdict.time_s if verdict else None,
+                excerpt=short if verdict is None or verdict.time_s is None else "",
+                guard=verdict.guard if verdict else "",
+            )
+
+        rows = [row(verdict.category, verdict.action, verdict.where, verdict) for verdict in decision.verdicts]
+        rows += [row(category, Action.BLOCK, at, None) for category in decision.missing]
+        if rows:
+            await self._store.record(rows)
+
+    async def set_rule(self, scope: Scope, category: str, threshold: float, action: str, *, by: str) -> None:
+        """Change one rule. Raises `ValueError` with a sentence when a value is impossible."""
+        if not 0 <= threshold <= 1:
+            raise ValueError("A threshold lies between 0 and 1.")
+        if category not in set(Category):
+            raise ValueError(f"There is no category {category!r}. There are: {listing([c.value for c in Category])}.")
+        if action not in set(Action):
+            raise ValueError(f"There is no action {action!r}. There are: allow, warn and block.")
+        row = RuleRow(scope.platform, scope.community, scope.channel, category, threshold, action)
+        await self._store.set_rule(row, by=by)

@@ -1,0 +1,100 @@
+"""Thresholds, actions and the sentences that explain them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.safety import Action, Decision, Limit, Policy, Verdict, Where, decide, explain
+from engine.errors import GuardUnavailable
+from engine.types import Category, Coverage, Score, Scored
+
+HARASSMENT, SEXUAL, VIOLENCE = Category.HARASSMENT, Category.SEXUAL, Category.VIOLENCE
+
+
+def policy(action: Action = Action.BLOCK, threshold: float = 0.7, must: frozenset[Category] = frozenset()) -> Policy:
+    return Policy({category: Limit(threshold, action) for category in Category}, must)
+
+
+def of_text(category: Category, score: float) -> Score:
+    return Score(category=category, score=score, guard="words", source="text")
+
+
+def of_frame(category: Category, score: float, time_s: float) -> Score:
+    return Score(category=category, score=score, guard="eyes", source="frame", time_s=time_s, clip=0)
+
+
+def scored(*scores: Score) -> Scored:
+    text = tuple({score.category for score in scores if score.source == "text"})
+    frames = tuple({score.category for score in scores if score.source == "frame"})
+    return Scored(scores=scores, coverage=Coverage(text=text, frames=frames))
+
+
+def test_a_score_at_its_threshold_takes_the_action() -> None:
+    decision = decide(policy(), scored(of_text(HARASSMENT, 0.7)), text=Where.QUESTION, frames=None)
+    assert decision.blocked
+
+
+def test_a_score_below_its_threshold_is_allowed_and_still_recorded() -> None:
+    decision = decide(policy(), scored(of_text(HARASSMENT, 0.69)), text=Where.QUESTION, frames=None)
+    assert not decision.blocked
+    assert [verdict.score for verdict in decision.verdicts] == [0.69]
+
+
+@pytest.mark.parametrize("action", [Action.ALLOW, Action.WARN])
+def test_only_the_action_block_blocks(action: Action) -> None:
+    decision = decide(policy(action), scored(of_text(HARASSMENT, 1.0)), text=Where.QUESTION, frames=None)
+    assert not decision.blocked
+    assert decision.verdicts[0].action is action
+
+
+def test_the_worst_frame_of_a_clip_counts_and_brings_its_time() -> None:
+    frames = scored(of_frame(SEXUAL, 0.1, 1.0), of_frame(SEXUAL, 0.9, 7.2), of_frame(SEXUAL, 0.4, 9.0))
+    decision = decide(policy(), frames, text=None, frames=Where.CLIP)
+    assert [(verdict.score, verdict.time_s) for verdict in decision.verdicts] == [(0.9, 7.2)]
+
+
+def test_a_source_that_came_back_without_scores_is_an_error_and_not_an_allow() -> None:
+    with pytest.raises(GuardUnavailable):
+        decide(policy(), Scored(scores=(), coverage=Coverage()), text=Where.QUESTION, frames=None)
+
+
+def test_a_covered_category_without_a_score_is_an_error_and_not_an_allow() -> None:
+    half = Scored(scores=(of_text(HARASSMENT, 0.0),), coverage=Coverage(text=(HARASSMENT, VIOLENCE)))
+    with pytest.raises(GuardUnavailable):
+        decide(policy(), half, text=Where.QUESTION, frames=None)
+
+
+def test_what_no_guard_scores_is_reported_as_not_covered() -> None:
+    decision = decide(policy(), scored(of_text(HARASSMENT, 0.0)), text=Where.QUESTION, frames=None)
+    assert set(decision.not_covered) == set(Category) - {HARASSMENT}
+
+
+def test_a_category_scored_in_the_text_alone_is_not_covered_when_frames_were_checked_too() -> None:
+    both = scored(of_text(HARASSMENT, 0.0), of_frame(SEXUAL, 0.0, 1.0))
+    decision = decide(policy(), both, text=Where.QUESTION, frames=Where.CLIP)
+    assert {HARASSMENT, SEXUAL} <= set(decision.not_covered)
+
+
+def test_a_demanded_category_that_nobody_scores_blocks() -> None:
+    demanding = policy(must=frozenset({VIOLENCE}))
+    decision = decide(demanding, scored(of_text(HARASSMENT, 0.0)), text=Where.QUESTION, frames=None)
+    assert decision.blocked
+    assert "violence" in explain(decision, Where.QUESTION)
+
+
+def test_the_explanation_names_category_score_limit_and_frame() -> None:
+    decision = decide(policy(), scored(of_frame(VIOLENCE, 0.83, 7.4)), text=None, frames=Where.CLIP)
+    sentence = explain(decision, Where.CLIP)
+    assert all(part in sentence for part in ("violence", "0.83", "0.70", "0:07"))
+
+
+def test_adding_decisions_keeps_the_stricter_verdict_of_each_check_point() -> None:
+    def one(score: float, action: Action, where: Where) -> Decision:
+        return Decision((Verdict(HARASSMENT, score, 0.5, action, where, "words"),))
+
+    total = (
+        one(0.4, Action.ALLOW, Where.ANSWER)
+        + one(0.6, Action.WARN, Where.ANSWER)
+        + one(0.1, Action.ALLOW, Where.PROMPT)
+    )
+    assert [(verdict.where, verdict.score) for verdict in total.verdicts] == [(Where.ANSWER, 0.6), (Where.PROMPT, 0.1)]
