@@ -136,6 +136,9 @@ class MadeVideo:
     width: int
     height: int
     seconds: float
+    frames: int = 0
+    fps: float = 0.0
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,9 @@ class View:
     chips: tuple[Chip, ...] = ()
     not_covered: tuple[str, ...] = ()  # categories that no guard scored
     footer: str = ""
+    model: str = ""  # the model that answered, as the footer names it
+    seconds: float | None = None  # spent by the models on this answer
+    code: str = ""  # machine-readable reason of a blocked, failed or cancelled state, for operators and scripts
     can_cancel: bool = False
 
 
