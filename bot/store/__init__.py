@@ -3,7 +3,7 @@
 `Store` is the whole interface. The room knows no platform, no model and no policy.
 """
 
-from bot.store.errors import SchemaOutdated, SchemaTooNew, StorageFull, StoreError, StoreUnavailable
+from bot.store.errors import RecordRefused, SchemaOutdated, SchemaTooNew, StorageFull, StoreError, StoreUnavailable
 from bot.store.migrate import migrate
 from bot.store.records import (
     AuditRow,
@@ -23,6 +23,7 @@ __all__ = [
     "NewDecision",
     "NewRequest",
     "NewTurn",
+    "RecordRefused",
     "Request",
     "RequestState",
     "RuleRow",

@@ -95,8 +95,10 @@ def select(filters: Mapping[str, str], before: int | None, limit: int, *, scored
 
 
 def _held(connection: sa.Connection, key: tuple[str, ...]) -> dict[str, Any] | None:
-    """The override's values, locked against a change at the same time."""
-    query = sa.select(_policies.c.threshold, _policies.c.action).where(_matches(_KEY, key)).with_for_update()
+    """The override's values, locked against a change at the same time (on SQLite every write already is)."""
+    if connection.dialect.name == "postgresql":  # the table, because a row that is not there yet cannot be locked
+        connection.execute(sa.text("LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE"))
+    query = sa.select(_policies.c.threshold, _policies.c.action).where(_matches(_KEY, key))
     row = (connection.execute(query)).mappings().first()
     return None if row is None else dict(row)
 

@@ -30,6 +30,10 @@ class SchemaTooNew(StoreError):
     """The tables were made by a newer version of the code."""
 
 
+class RecordRefused(StoreError):
+    """A record breaks a rule of the tables: a threshold over 1, a value that is no JSON. A bug of the caller."""
+
+
 FULL = "The disk that holds the database is full. Free some space; nothing is lost but the last step."
 LOCKED = "The database is busy: another program holds it locked. Stop that program, or try again in a moment."
 LOST = "The connection to the database was lost. It is tried again with the next request."
@@ -37,6 +41,7 @@ REFUSED = "The database refused the login. Check the user name and the password 
 NO_DATABASE = "The database that the URL names does not exist. Create it, or correct the URL."
 CANNOT_OPEN = "The database file cannot be opened or written. Check that its folder exists and who may write there."
 DAMAGED = "The database file is damaged or is not a database. Restore it from a backup, or move it away."
+REFUSED_RECORD = "A record breaks a rule of the database's tables and was not stored."
 NO_ANSWER = "The database did not answer in time. Check that it is running."
 OUTDATED = "The database's tables are older than this version. Run: gpt4video migrate"
 TOO_NEW = "The database's tables were made by a newer version. Update gpt4video-bot."
@@ -93,7 +98,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def translate(error: BaseException) -> StoreError | None:
-    """The typed error for what a driver raised; None for what is not the database's doing (a bug, a bad value)."""
+    """The typed error for what a driver raised; None for what does not concern the database."""
     if isinstance(error, StoreError):
         return error
     root = _root(error)
@@ -110,17 +115,19 @@ def translate(error: BaseException) -> StoreError | None:
     if isinstance(root, OSError):
         full = root.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         return StorageFull(FULL) if full else StoreUnavailable("The database cannot be reached. Check that it runs.")
-    if isinstance(error, exc.DBAPIError) and not isinstance(error, exc.IntegrityError | exc.DataError):
+    if isinstance(error, exc.IntegrityError | exc.DataError):
+        return RecordRefused(REFUSED_RECORD)
+    if isinstance(error, exc.DBAPIError):
         return StoreError(f"The database refused a statement ({type(root).__name__}).")
-    return None
+    return RecordRefused(REFUSED_RECORD) if isinstance(error, exc.StatementError) else None
 
 
-def _from_sqlite(name: str, text: str) -> StoreError | None:
+def _from_sqlite(name: str, text: str) -> StoreError:
     for known, (kind, sentence) in _BY_SQLITE_NAME.items():
         if name == known or name.startswith(known + "_"):
             return kind(sentence)
     if text.startswith(("no such table", "no such column")) or "has no column named" in text:
         return SchemaOutdated(OUTDATED)
     if name.startswith("SQLITE_CONSTRAINT"):
-        return None
+        return RecordRefused(REFUSED_RECORD)
     return StoreError(f"The database file could not be used ({name}).")

@@ -32,10 +32,10 @@ from bot.store.records import (
 _requests, _deliveries, _turns = schema.requests, schema.deliveries, schema.turns
 # Constants in SQL, not parameters: only so do the planners see that the partial indexes fit.
 _open = _requests.c.finished_at.is_(None)
-_undelivered = _deliveries.c.delivered_at.is_(None)
-_with_delivery = sa.select(_requests, _deliveries.c.view, _deliveries.c.delivered_at).select_from(
-    _requests.outerjoin(_deliveries, _deliveries.c.request == _requests.c.id)
-)
+_columns = sa.select(_requests, _deliveries.c.view, _deliveries.c.delivered_at)
+_of_request = _deliveries.c.request == _requests.c.id
+_all = _columns.select_from(_requests.outerjoin(_deliveries, _of_request))
+_waiting = _columns.select_from(_deliveries.join(_requests, _of_request)).where(_deliveries.c.delivered_at.is_(None))
 
 
 def utcnow() -> datetime:
@@ -165,7 +165,7 @@ class Store:
         """Note that the final view has reached its place."""
         update = (
             sa.update(_deliveries)
-            .where(_deliveries.c.request == request_id, _undelivered)
+            .where(_deliveries.c.request == request_id, _deliveries.c.delivered_at.is_(None))
             .values(delivered_at=self._clock())
         )
 
@@ -176,22 +176,22 @@ class Store:
 
     async def unfinished(self, platforms: Sequence[str] | None = None) -> list[Request]:
         """The accepted and running requests, oldest first: what a start has to resume."""
-        return await self._select(_on(_with_delivery.where(_open), platforms).order_by(_requests.c.seq))
+        return await self._select(_on(_all.where(_open), platforms).order_by(_requests.c.seq))
 
     async def undelivered(self, platforms: Sequence[str] | None = None) -> list[Request]:
-        """The ended requests whose final view has not reached its place, oldest first."""
-        return await self._select(_on(_with_delivery.where(_undelivered), platforms).order_by(_requests.c.seq))
+        """The ended requests whose final view has not reached its place, the longest waiting first."""
+        return await self._select(_on(_waiting, platforms).order_by(_deliveries.c.ready_at, _deliveries.c.request))
 
     async def request(self, request_id: str) -> Request | None:
         """One request; None when there is none of that id."""
-        found = await self._select(_with_delivery.where(_requests.c.id == request_id))
+        found = await self._select(_all.where(_requests.c.id == request_id))
         return found[0] if found else None
 
     # --- conversations ---------------------------------------------------------------------------------------------
 
     async def history(self, conversation: str, limit: int = 50) -> list[Request]:
         """The latest requests of a conversation, oldest first, open ones included."""
-        latest = _with_delivery.where(_requests.c.conversation == conversation)
+        latest = _all.where(_requests.c.conversation == conversation)
         found = await self._select(latest.order_by(_requests.c.seq.desc()).limit(limit))
         return found[::-1]
 

@@ -123,7 +123,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_requests")),
         sa.UniqueConstraint("id", name=op.f("uq_requests_id")),
-        sa.UniqueConstraint("platform", "event_id", name=op.f("uq_requests_platform_event_id")),
     )
     op.create_index(op.f("ix_requests_conversation_seq"), "requests", ["conversation", "seq"], unique=False)
     op.create_index(
@@ -148,7 +147,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_open",
         "deliveries",
-        ["request"],
+        ["ready_at", "request"],
         unique=False,
         sqlite_where=sa.text("delivered_at IS NULL"),
         postgresql_where=sa.text("delivered_at IS NULL"),

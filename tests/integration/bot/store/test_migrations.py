@@ -1,0 +1,144 @@
+"""The migrations, on both databases: they make what the code expects, once, and say when they have to run."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store import SchemaOutdated, SchemaTooNew, Store, migrate
+from bot.store.database import connect_database, parse_url
+from bot.store.migrate import alembic_config
+from bot.store.schema import metadata
+
+T = TypeVar("T")
+
+
+async def run(url: str, work: Callable[[sa.Connection], T]) -> T:
+    database = connect_database(parse_url(url))
+    try:
+        return await database.write(work)
+    finally:
+        await database.close()
+
+
+def differences(connection: sa.Connection) -> list[Any]:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+def checks(connection: sa.Connection) -> set[str]:
+    """The names of the CHECK constraints, which Alembic does not compare."""
+    inspector = sa.inspect(connection)
+    tables = [table for table in inspector.get_table_names() if table != "alembic_version"]
+    return {str(check["name"]) for table in tables for check in inspector.get_check_constraints(table)}
+
+
+async def test_models_and_migrations_agree(database_url: str) -> None:
+    assert await run(database_url, differences) == []
+    written = {
+        c.name for table in metadata.tables.values() for c in table.constraints if isinstance(c, sa.CheckConstraint)
+    }
+    assert await run(database_url, checks) == written
+
+
+async def test_a_difference_would_be_noticed(empty_url: str) -> None:
+    await asyncio.to_thread(migrate, empty_url)
+    await run(empty_url, lambda connection: connection.execute(sa.text("DROP INDEX ix_turns_conversation_id")))
+    assert [difference[0] for difference in await run(empty_url, differences)] == ["add_index"]
+
+
+async def test_opening_an_empty_database_migrates_it_without_blocking_the_loop(empty_url: str) -> None:
+    store, ticks = Store(empty_url), 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    await store.open()
+    ticking.cancel()
+    assert ticks > 5
+    assert await store.unfinished() == []
+    await store.open()  # and again: nothing to do
+    await store.close()
+
+
+async def test_without_migrating_an_old_schema_is_refused_with_the_command_that_mends_it(empty_url: str) -> None:
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.removeprefix("sqlite:///")).parent.mkdir()
+    store = Store(empty_url)
+    with pytest.raises(SchemaOutdated, match=r"Run: gpt4video migrate$"):
+        await store.open(migrate=False)
+    with pytest.raises(SchemaOutdated, match=r"Run: gpt4video migrate$"):
+        await store.unfinished()
+    await asyncio.to_thread(migrate, empty_url)
+    await store.open(migrate=False)
+    await store.close()
+
+
+@pytest.mark.parametrize("migrating", [True, False])
+async def test_a_database_of_a_newer_version_is_left_alone(empty_url: str, migrating: bool) -> None:
+    await asyncio.to_thread(migrate, empty_url)
+    await run(
+        empty_url, lambda connection: connection.execute(sa.text("UPDATE alembic_version SET version_num='9999'"))
+    )
+    store = Store(empty_url)
+    with pytest.raises(SchemaTooNew, match="newer version"):
+        await store.open(migrate=migrating)
+    await store.close()
+
+
+def test_processes_that_migrate_at_once_do_not_collide(empty_url: str) -> None:
+    code = "import sys; from bot.store import migrate; print(1, flush=True); sys.stdin.read(); migrate(sys.argv[1])"
+    command, pipe = [sys.executable, "-c", code, empty_url], subprocess.PIPE
+    processes = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) for _ in range(3)]
+    for process in processes:  # everybody stands at the gate
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:  # and it opens
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors.decode()
+    assert asyncio.run(run(empty_url, differences)) == []
+
+
+async def test_going_down_leaves_nothing_behind(empty_url: str) -> None:
+    def down(connection: sa.Connection) -> list[str]:
+        from alembic import command
+
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        return sa.inspect(connection).get_table_names()
+
+    await asyncio.to_thread(migrate, empty_url)
+    assert await run(empty_url, down) == ["alembic_version"]
+
+
+def test_a_failing_step_leaves_the_database_as_it_was(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alembic import op
+
+    def fail(*_args: object, **_options: object) -> None:
+        raise RuntimeError("the power went out")
+
+    monkeypatch.setattr(op, "create_index", fail)
+    with pytest.raises(RuntimeError, match="power"):
+        migrate(empty_url)
+    monkeypatch.undo()
+    assert asyncio.run(run(empty_url, lambda connection: sa.inspect(connection).get_table_names())) == []
+    migrate(empty_url)
