@@ -1,0 +1,188 @@
+"""The web page as a platform: binds the port, lays out the routes, and turns the page into the neutral chat types."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote
+
+from aiohttp import web
+from aiohttp.typedefs import Handler as WebHandler
+
+from adapters.base import AdminDesk, Handler, Reply
+from adapters.web.admin import AdminRoutes
+from adapters.web.chat import MAX_TEXT, ChatRoom, ChatSocket
+from adapters.web.door import Door, add_security_headers
+from adapters.web.errors import Problem, WebError, WebSetupError
+from adapters.web.hub import Hub, WebReply
+from adapters.web.media import MediaShelf
+from adapters.web.protocol import ID_PATTERN, MAX_UPLOADS_PER_ASK
+from adapters.web.uploads import Inbox
+
+STATIC = Path(__file__).parent / "static"
+# Sockets get this long to take what is pending when the server stops, in seconds.
+STOP_S = 3.0
+MAX_NAME = 120
+
+
+class WebAdapter:
+    """The playground. Loopback needs no token; any other host does.
+
+    `max_upload_bytes` caps one posted file; `inbox` is a folder that belongs to this adapter alone. Raises
+    `WebSetupError`, here and in `start`, with a sentence that names the setting to change.
+    """
+
+    name = "web"
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        token: str | None,
+        inbox: Path,
+        max_upload_bytes: int,
+        desk: AdminDesk,
+        title: str = "GPT4Video",
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._title = title
+        self._max_upload_bytes = max_upload_bytes
+        self._desk = desk
+        self._door = Door(host, token)
+        self._inbox = Inbox(inbox, max_upload_bytes)
+        self._hub = Hub()
+        self._shelf = MediaShelf()
+        self._room: ChatRoom | None = None
+        self._runner: web.AppRunner | None = None
+        self._sockets: set[ChatSocket] = set()
+        self._url = ""
+
+    def __repr__(self) -> str:
+        return f"WebAdapter({self._url or 'not started'})"
+
+    @property
+    def url(self) -> str:
+        """Where the page is, once started. Never contains the token."""
+        if not self._url:
+            raise WebError("The web page has no address before it is started.")
+        return self._url
+
+    async def start(self, handler: Handler) -> None:
+        """Listen. Raises `WebSetupError` when the port cannot be had."""
+        await self._inbox.open()
+        self._room = ChatRoom(handler, self._hub, self._shelf, self._inbox)
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=STOP_S)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise WebSetupError(
+                f"The web page cannot listen on {self._host}:{self._port} ({error.strerror or error}). "
+                "Set web.port to a free port, or stop what uses this one."
+            ) from error
+        self._runner = runner
+        self._url = _address(self._host, runner.addresses[0][1])
+
+    async def restore(self, ref: str) -> Reply | None:
+        """The place of an unfinished request; a page that shows its conversation gets the views again."""
+        conversation, _, message_id = ref.partition(":")
+        if not re.fullmatch(ID_PATTERN, conversation) or not re.fullmatch(ID_PATTERN, message_id):
+            return None
+        return WebReply(self._hub, conversation, message_id, opened=True)
+
+    async def stop(self) -> None:
+        """Let the sockets take what is pending, close them and the port, and empty the inbox."""
+        if self._runner is None:
+            return
+        runner, self._runner = self._runner, None
+        for site in list(runner.sites):
+            await site.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*(socket.close() for socket in self._sockets), return_exceptions=True)
+        await runner.cleanup()
+        await self._inbox.close()
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[self._door.middleware])
+        app.on_response_prepare.append(add_security_headers)
+        app.add_routes(
+            [
+                web.get("/", self._page("index.html")),
+                web.get("/admin", self._page("admin.html")),
+                web.get("/login", self._page("login.html")),
+                web.post("/api/login", self._door.login),
+                web.get("/api/config", self._config),
+                web.post("/api/uploads", self._upload),
+                web.delete("/api/uploads/{id}", self._drop_upload),
+                web.get("/api/socket", self._socket),
+                web.get("/media/{id}", self._shelf.serve),
+                web.get("/healthz", self._health),
+                *AdminRoutes(self._desk, self._door, self._inbox).routes(),
+            ]
+        )
+        app.router.add_static("/static", STATIC)
+        return app
+
+    def _page(self, file: str) -> WebHandler:
+        async def serve(_: web.Request) -> web.StreamResponse:
+            return web.FileResponse(STATIC / file, headers={"Cache-Control": "no-cache"})
+
+        return serve
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    async def _config(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "title": self._title,
+                "max_upload_bytes": self._max_upload_bytes,
+                "max_uploads": MAX_UPLOADS_PER_ASK,
+                "max_text": MAX_TEXT,
+            }
+        )
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self._inbox.prune()
+        number, size = await self._inbox.receive(
+            request.content, _file_name(request), request.content_type, request.content_length
+        )
+        return web.json_response({"id": number, "size": size}, status=201)
+
+    async def _drop_upload(self, request: web.Request) -> web.Response:
+        self._inbox.discard(request.match_info["id"])
+        return web.json_response({"ok": True})
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Problem(400, "not_a_websocket", "This address speaks websocket only.")
+        if self._room is None:
+            raise Problem(503, "stopping", "The server is just going away. Try again in a moment.")
+        socket = ChatSocket(self._room, self._door.author(request))
+        self._sockets.add(socket)
+        try:
+            return await socket.serve(request)
+        finally:
+            self._sockets.discard(socket)
+
+
+def _file_name(request: web.Request) -> str:
+    """The name that the browser gave, percent-encoded in `X-File-Name`: one line, no folders, not too long."""
+    given = unquote(request.headers.get("X-File-Name", ""))
+    name = "".join(char for char in given.replace("\\", "/").rsplit("/", 1)[-1] if char.isprintable()).strip()
+    if len(name) > MAX_NAME:
+        name = name[: MAX_NAME - 20] + "…" + name[-19:]
+    return name or "clip"
+
+
+def _address(host: str, port: int) -> str:
+    shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - shown, not bound
+    if ":" in shown and not shown.startswith("["):
+        shown = f"[{shown}]"
+    return f"http://{shown}:{port}/"

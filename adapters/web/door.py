@@ -1,0 +1,195 @@
+"""Who may come in: the token and its sessions, foreign hosts and origins, and the headers that bind the browser.
+
+Knows HTTP and nothing of conversations.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from hashlib import sha256
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler as WebHandler
+
+from adapters.base import Author
+from adapters.web.errors import Problem, WebSetupError, from_http, unexpected
+
+COOKIE = "gpt4video_session"
+SESSION_S = 7 * 24 * 3600.0
+MAX_SESSIONS = 1000
+
+# Wrong tokens from one address before it has to wait, and for how long they count (seconds).
+MAX_STRIKES = 5
+STRIKE_WINDOW_S = 60.0
+MAX_STRIKE_ADDRESSES = 4096
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_OPEN_PATHS = frozenset({"/login", "/api/login", "/healthz"})
+_OPEN_PREFIX = "/static/"
+_PAGES = frozenset({"/", "/admin"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address reaches this machine only."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class Strikes:
+    """Counts wrong tokens per address, so that guessing is slow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait_s(self, address: str) -> float:
+        """Seconds until this address may try again; 0 when it may now."""
+        times = self._recent(address)
+        return 0.0 if len(times) < MAX_STRIKES else times[0] + STRIKE_WINDOW_S - self._clock()
+
+    def count(self, address: str) -> None:
+        times = self._recent(address)
+        times.append(self._clock())
+        self._seen[address] = times
+        while len(self._seen) > MAX_STRIKE_ADDRESSES:
+            self._seen.popitem(last=False)
+
+    def _recent(self, address: str) -> deque[float]:
+        times = self._seen.get(address, deque(maxlen=MAX_STRIKES))
+        while times and times[0] + STRIKE_WINDOW_S <= self._clock():
+            times.popleft()
+        return times
+
+
+class Door:
+    """The middleware in front of every route. Raises `WebSetupError` for a public page without a token."""
+
+    def __init__(self, host: str, token: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._token = token.strip() if token else ""
+        self._host = host
+        self._loopback = is_loopback(host)
+        if not self._loopback and not self._token:
+            raise WebSetupError(
+                f"The web page is set to listen on {host or 'every address'}, where other machines can reach it. "
+                "Set web.token to a long random string, or set web.host to 127.0.0.1."
+            )
+        self._clock = clock
+        self._strikes = Strikes(clock)
+        self._sessions: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def needs_token(self) -> bool:
+        return bool(self._token)
+
+    def author(self, request: web.Request) -> Author:
+        """Who is at the other end. Whoever passed the door runs this installation, and so is its admin."""
+        if not self._token:
+            return Author(id="local", name="You", is_admin=True)
+        session = request.cookies.get(COOKIE, "")
+        return Author(id="web-" + sha256(session.encode()).hexdigest()[:16], name="You", is_admin=True)
+
+    async def login(self, request: web.Request) -> web.Response:
+        """`POST /api/login` with `{"token": …}`: sets the session cookie, or raises `Problem` 401 or 429."""
+        address = request.remote or ""
+        wait_s = self._strikes.wait_s(address)
+        if wait_s > 0:
+            seconds = int(wait_s) + 1
+            sentence = f"That was wrong too often. Try again in {seconds} seconds."
+            raise Problem(429, "too_many_tries", sentence, {"Retry-After": str(seconds)})
+        if not self._token or not hmac.compare_digest(await _posted_token(request), self._token.encode()):
+            self._strikes.count(address)
+            raise Problem(401, "wrong_token", "That is not the token. It is the value of web.token on the server.")
+        session = secrets.token_urlsafe(32)
+        self._sessions[session] = self._clock() + SESSION_S
+        while len(self._sessions) > MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+        response = web.json_response({"ok": True})
+        response.set_cookie(
+            COOKIE, session, max_age=int(SESSION_S), httponly=True, samesite="Strict", secure=request.secure, path="/"
+        )
+        return response
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: WebHandler) -> web.StreamResponse:
+        """Let a request through or refuse it; every refusal and every surprise becomes JSON with a sentence."""
+        try:
+            self._check_host(request)
+            self._check_origin(request)
+            if not self._knows(request):
+                return self._send_to_login(request)
+            return await handler(request)
+        except Problem as problem:
+            return problem.response()
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return from_http(error).response()
+        except Exception:  # noqa: BLE001 - the last net: nobody may see a stack
+            return unexpected(f"answering {request.method} {request.path}").response()
+
+    def _check_host(self, request: web.Request) -> None:
+        # DNS rebinding: a foreign page may point its own name at 127.0.0.1, but it cannot change the Host header.
+        if self._token:
+            return
+        name = urlsplit("//" + request.headers.get("Host", "")).hostname or ""
+        if not is_loopback(name):
+            sentence = "This page answers on this machine only. Open it as http://127.0.0.1, or set web.token."
+            raise Problem(403, "foreign_host", sentence)
+
+    def _check_origin(self, request: web.Request) -> None:
+        # Browsers always name the origin of a POST and of a websocket; a script without a browser has no one to trick.
+        websocket = request.headers.get("Upgrade", "").lower() == "websocket"
+        if request.method in ("GET", "HEAD") and not websocket:
+            return
+        origin = request.headers.get("Origin")
+        same = origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+        if not same or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+            raise Problem(403, "foreign_origin", "That request came from another site, so it was refused.")
+
+    def _knows(self, request: web.Request) -> bool:
+        if not self._token or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_PREFIX):
+            return True
+        until = self._sessions.get(request.cookies.get(COOKIE, ""))
+        return until is not None and until > self._clock()
+
+    def _send_to_login(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "GET" and request.path in _PAGES:
+            return web.HTTPSeeOther("/login?next=" + quote(request.path, safe="/"))
+        return Problem(401, "no_session", "You are not signed in (any more). Reload the page.").response()
+
+
+async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """An `on_response_prepare` signal: the same headers on every answer."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def _posted_token(request: web.Request) -> bytes:
+    try:
+        body = await request.json()
+    except ValueError:
+        return b""
+    token = body.get("token") if isinstance(body, dict) else None
+    return token.strip().encode() if isinstance(token, str) else b""
