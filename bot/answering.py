@@ -19,6 +19,7 @@ from bot.store import NewTurn, Store, StoredClip
 from bot.streaming import SentenceGate
 from bot.words import clock, listing, shorten
 from engine import Engine, Ticket
+from engine.errors import JobCancelled
 from engine.types import (
     Answered,
     Clip,
@@ -69,8 +70,9 @@ class Answering:
         for index, attachment in enumerate(attachments):
             errand.stage.update(status=f"Fetching {shorten(attachment.name, 60)} …")
             clips.append(await self._shelf.fetch(errand.id, index, attachment))
-        if clips:
-            await self._store.attach(errand.id, clips)
+        if clips and not await self._store.attach(errand.id, clips):
+            await self._shelf.drop(errand.id)
+            raise JobCancelled("This conversation was forgotten meanwhile.")
         return tuple(clips)
 
     async def answer(self, errand: Errand, stored: Sequence[StoredClip], *, may_generate: bool) -> None:
@@ -104,20 +106,15 @@ class Answering:
             errand.turns.append(remembered(said, errand.stage.view.videos))
 
     async def _look(self, errand: Errand, clips: Sequence[Clip]) -> None:
-        """Probe every clip, and show the strip of frames while the rest is still going on."""
+        """Probe every clip against the caps, and say what is being watched."""
         described: list[str] = []
-        for index, clip in enumerate(clips):
+        for clip in clips:
             errand.stage.update(status=f"Opening {shorten(clip.name, 60)} …")
-            result = await self._engine.run(
-                Inspect(clip=clip, stills_dir=str(self._shelf.stills(errand.id, index)), stills=self._settings.frames),
-                request=errand.id,
-                system=True,
-            )
+            result = await self._engine.run(Inspect(clip=clip), request=errand.id, system=True)
             if isinstance(result, Inspected):
                 length = "" if result.info.kind == "image" else f" ({clock(result.info.duration_s)})"
                 described.append(f"{shorten(clip.name, 60)}{length}")
-        if described:
-            errand.stage.update(status=f"Watching {listing(described)} …")
+        errand.stage.update(status=f"Watching {listing(described)} …" if described else "Thinking …")
 
     async def _context(self, errand: Errand, question: Turn) -> tuple[Turn, ...]:
         earlier = await self._store.turns(errand.place.conversation, self._settings.max_turns)
@@ -176,7 +173,7 @@ class _Listening:
                         stage.update(state=State.WAITING, queue=QueueSpot(event.position, event.eta_s))
                     case Started():
                         self._gate, self._wishes = SentenceGate(), []
-                        status = RETRYING if event.attempt > 1 else watching or "Thinking …"
+                        status = RETRYING if event.attempt > 1 else watching
                         stage.update(state=State.WORKING, queue=None, text="", status=status)
                     case FramesSeen():
                         stage.update(stills=tuple(_still(frame) for frame in event.frames))

@@ -61,7 +61,8 @@ class _Active:
     request: Request
     author: Author
     stage: Stage
-    work: asyncio.Task[None] = field(init=False)
+    work: asyncio.Task[None] = field(init=False)  # the flow; cancelled by whoever cancels the request
+    end: asyncio.Task[None] = field(init=False)  # waits for the flow and gives the request its one end
     turns: list[NewTurn] = field(default_factory=list)
     cancelled: bool = False
 
@@ -88,8 +89,6 @@ class Assistant:
         self._permissions = permissions
         self._clock = clock
         self._active: dict[str, _Active] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = False
 
     # --- Handler ------------------------------------------------------------------------------------------------
 
@@ -132,11 +131,8 @@ class Assistant:
         for active in going:
             active.cancelled = True
             active.work.cancel()
-        await asyncio.gather(*(active.work for active in going), return_exceptions=True)
-        requests = await self._store.history(place.conversation, limit=1_000_000)
+        await asyncio.gather(*(active.end for active in going), return_exceptions=True)
         await self._shelf.remove(await self._store.forget(place.conversation))
-        for request in requests:
-            await self._shelf.drop(request.id)
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -157,14 +153,14 @@ class Assistant:
             self._begin(request, author, reply, ())
 
     async def drain(self, grace_s: float) -> None:
-        """Take nothing more, let what ends within the grace end, and leave the rest for the next start."""
-        self._closing = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace_s)
-        for active in list(self._active.values()):
+        """Let what ends within the grace end, and leave the rest to the next start."""
+        going = list(self._active.values())
+        if not going:
+            return
+        await asyncio.wait([active.end for active in going], timeout=grace_s)
+        for active in going:
             active.work.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await asyncio.wait([active.end for active in going])
 
     # --- one request --------------------------------------------------------------------------------------------
 
@@ -186,9 +182,7 @@ class Assistant:
         active = _Active(request, author, stage)
         active.work = asyncio.create_task(self._work(active, attachments), name=f"work {request.id}")
         self._active[request.id] = active
-        task = asyncio.create_task(self._see_through(active), name=f"request {request.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        active.end = asyncio.create_task(self._see_through(active), name=f"request {request.id}")
 
     async def _work(self, active: _Active, attachments: Sequence[Attachment]) -> None:
         """Run the flow of a request. Its stage then holds what to show, and `active.turns` what to remember."""

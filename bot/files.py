@@ -79,7 +79,7 @@ class Shelf:
         return StoredClip(str(path), attachment.name)
 
     async def remove(self, paths: Iterable[str | Path]) -> None:
-        """Delete files and folders that lie on the shelf; anything else is left alone."""
+        """Delete files and folders that lie on the shelf, and folders that this empties; leave anything else alone."""
         await asyncio.to_thread(self._remove, [Path(path) for path in paths])
 
     async def drop(self, request: str, *, videos: bool = True) -> None:
@@ -91,12 +91,16 @@ class Shelf:
         roots = (self._clips.resolve(), self._videos.resolve())
         for path in paths:
             real = path.resolve()
-            if not any(root in real.parents for root in roots):
+            root = next((root for root in roots if root in real.parents), None)
+            if root is None:
                 continue
             if real.is_dir():
                 shutil.rmtree(real, ignore_errors=True)
             else:
                 real.unlink(missing_ok=True)
+                with suppress(OSError):  # not empty yet, or gone already
+                    for folder in real.parents[: len(real.relative_to(root).parents) - 1]:
+                        folder.rmdir()
 
     def _too_large(self, got: int) -> ClipTooLarge:
         return ClipTooLarge(

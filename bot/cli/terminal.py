@@ -32,10 +32,10 @@ class LocalFile:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self.size = path.stat().st_size
-        self._path = path
+        self.path = path
 
     async def read(self) -> AsyncIterator[bytes]:
-        handle = await asyncio.to_thread(self._path.open, "rb")
+        handle = await asyncio.to_thread(self.path.open, "rb")
         try:
             while chunk := await asyncio.to_thread(handle.read, CHUNK):
                 yield chunk
