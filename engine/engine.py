@@ -1,0 +1,431 @@
+"""The engine's async front: it admits, queues, hands out and retries jobs. The bot talks to this and to nothing below.
+
+It knows no model and no policy; it lives on one event loop and never blocks it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections import Counter
+from enum import Enum, auto
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import EngineDied, EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned, Overloaded
+from engine.executors.base import Executor, Task, WorkerDied
+from engine.executors.inline import InlineExecutor
+from engine.executors.process import ProcessExecutor
+from engine.executors.wire import Loaded
+from engine.registry import no_model
+from engine.scheduler import CLASSES, CostModel, Item, Scheduler, admission, class_of, cost_key
+from engine.settings import EngineSettings, Health
+from engine.ticket import Ticket
+from engine.types import (
+    Coverage,
+    Event,
+    Failed,
+    Generate,
+    Job,
+    JobClass,
+    ModelCard,
+    Queued,
+    Rendered,
+    Result,
+    Role,
+    RuntimeConfig,
+    Started,
+    Transcoded,
+    Understand,
+)
+
+# One job runs, one is staged behind it, so that the model never waits for the pipe.
+_SLOTS = 2
+_DEATHS_TO_POISON = 2
+_TOLD_AT_ONCE = 200  # queue positions between two breaths of the event loop
+_TELLING_SHARE = 0.05  # of the event loop's time
+
+_STOPPED = "The bot was stopped before this was finished. Please ask again later."
+
+log = logging.getLogger(__name__)
+
+
+def build_engine(
+    config: RuntimeConfig,
+    settings: EngineSettings | None = None,
+    *,
+    executor: Literal["process", "inline"] = "process",
+) -> Engine:
+    """An engine that is not started yet. `inline` runs the models in a thread of this process: for tests."""
+    settings = settings or EngineSettings()
+    runner: Executor = ProcessExecutor(config, settings) if executor == "process" else InlineExecutor(config)
+    return Engine(config, settings, runner)
+
+
+class _State(Enum):
+    NEW = auto()
+    OPEN = auto()  # loading or serving
+    DRAINING = auto()  # only the application's own checks are taken
+    CLOSED = auto()
+
+
+class _Entry:
+    """An accepted job until its end."""
+
+    __slots__ = (
+        "attempts", "cancelled", "deaths", "id", "job", "job_class", "key", "run", "started_at", "ticket", "told",
+        "user", "waits",
+    )  # fmt: skip
+
+    def __init__(self, number: int, job: Job, user: str) -> None:
+        self.id = number
+        self.job = job
+        self.job_class = class_of(job)
+        self.key = cost_key(job)
+        self.user = user  # empty when no user answers for the job
+        self.ticket: Ticket
+        self.run: int | None = None  # the executor's number while it has the job
+        self.started_at: float | None = None  # of the current run
+        self.attempts = 0
+        self.deaths = 0  # of the inference process, while this job ran in it
+        self.waits = True  # accepted and never started
+        self.cancelled = False
+        self.told: Queued | None = None
+
+
+class Engine:
+    """Admission, fairness, dispatch and retry in front of one executor. Use it from one event loop."""
+
+    def __init__(self, config: RuntimeConfig, settings: EngineSettings, executor: Executor) -> None:
+        self._config = config
+        self._settings = settings
+        self._executor = executor
+        self._costs = CostModel()
+        self._scheduler: Scheduler[_Entry] = Scheduler(time.monotonic, settings)
+        self._ids = itertools.count(1)
+        self._runs = itertools.count(1)
+        self._entries: dict[int, _Entry] = {}  # accepted, not ended
+        self._in_flight: dict[int, _Entry] = {}  # in the executor, by run
+        self._again: list[_Entry] = []  # came back from a dead process; they go before everything else
+        self._waiting_of_user: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._teller: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._state = _State.NEW
+        self._failure = ""
+        self._loaded = Loaded()
+
+    def __repr__(self) -> str:
+        return f"<Engine {self.health()}>"
+
+    # --- what the bot uses ---
+
+    async def start(self) -> None:
+        """Start the executor and wait until all models are loaded. Raises `EngineUnavailable` with the reason.
+
+        Jobs may be submitted meanwhile; they get the same error when the start fails.
+        """
+        if self._state is not _State.NEW:
+            raise EngineUnavailable("The engine can be started once only.")
+        self._state = _State.OPEN
+        try:
+            self._loaded = await self._executor.start(self._dispatch)
+        except BaseException as error:
+            self._failure = str(error) or "The start was interrupted."
+            self._state = _State.CLOSED
+            await self._executor.drain(0.0)
+            self._fail_all(EngineUnavailable(self._failure))
+            raise
+        self._dispatch()
+
+    def submit(self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False) -> Ticket:
+        """Accept a job, or raise at once: `Overloaded` (`details["retry_after_s"]`) or `EngineUnavailable`.
+
+        `system` marks the application's own checks: they skip the cap per user and are still taken while the engine
+        drains. So do jobs without a `user`.
+        """
+        self._check_open(job, system)
+        entry = _Entry(next(self._ids), job, "" if system else user)
+        refusal = admission(
+            self._settings,
+            waiting_of_user=self._waiting_of_user[user] if entry.user else 0,
+            ahead_s=self._scheduler.waiting_s(entry.job_class) + self._in_flight_s(),
+            counts_user=bool(entry.user),
+        )
+        if refusal is not None:
+            raise Overloaded(refusal.message, retry_after_s=refusal.retry_after_s, reason=refusal.why)
+        entry.ticket = Ticket(request, lambda: self._cancel(entry))
+        self._entries[entry.id] = entry
+        self._idle.clear()
+        if entry.user:
+            self._waiting_of_user[user] += 1
+        cost_s = self._costs.estimate(entry.key)
+        self._scheduler.add(
+            Item(id=entry.id, job_class=entry.job_class, community=community, user=user, cost_s=cost_s, payload=entry)
+        )
+        self._dispatch()
+        if entry.run is None or len(self._in_flight) > 1:
+            self._tell_positions()
+        return entry.ticket
+
+    async def run(self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False) -> Result:
+        """Submit and wait for the result. Raises the typed error. Cancelling the caller cancels the job."""
+        return await self.submit(job, request=request, user=user, community=community, system=system).result()
+
+    async def stop(self, grace_s: float = 10.0) -> None:
+        """Take no more jobs, let those end that can within `grace_s`, stop the rest, leave no process behind.
+
+        What did not end raises `EngineUnavailable` to its waiter: nobody cancelled it, and it may be asked again.
+        """
+        if self._state is _State.NEW:
+            self._state = _State.CLOSED
+        if self._state is _State.CLOSED:
+            return
+        self._state = _State.DRAINING
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), grace_s)
+        self._state = _State.CLOSED
+        self._fail_all(EngineUnavailable(_STOPPED))
+        await self._executor.drain(self._settings.cancel_grace_s)
+        if self._teller is not None:
+            self._teller.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def health(self) -> Health:
+        """A snapshot. `queued` counts what is accepted and not running."""
+        executor = self._executor.health()
+        running = sum(entry.started_at is not None for entry in self._in_flight.values())
+        is_open = self._state in (_State.OPEN, _State.DRAINING)
+        reason = "" if executor.ready and is_open else self._failure or executor.reason
+        return Health(
+            ready=executor.ready and self._state is _State.OPEN,
+            pid=executor.pid,
+            restarts=executor.restarts,
+            running=running,
+            queued=len(self._entries) - running,
+            breaker_open=executor.breaker_open,
+            reason=reason,
+        )
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """The loaded models, one card a role. Empty before the start."""
+        return self._loaded.cards
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the loaded guards can score. Empty before the start."""
+        return self._loaded.coverage
+
+    # --- admission ---
+
+    def _check_open(self, job: Job, system: bool) -> None:
+        if self._state is _State.DRAINING and not system:
+            raise EngineUnavailable("The bot is being stopped. Please ask again later.")
+        if self._state not in (_State.OPEN, _State.DRAINING):
+            raise EngineUnavailable(self._failure or "The engine is not running.")
+        executor = self._executor.health()
+        if executor.breaker_open:
+            raise EngineUnavailable(executor.reason)
+        needed = {Understand: Role.UNDERSTANDING, Generate: Role.GENERATION}.get(type(job))
+        if needed is not None and needed not in self._config.models:
+            raise no_model(needed)
+
+    def _in_flight_s(self) -> float:
+        return sum(self._left_s(entry) for entry in self._in_flight.values())
+
+    def _left_s(self, entry: _Entry) -> float:
+        estimate_s = self._costs.estimate(entry.key)
+        if entry.started_at is None:
+            return estimate_s
+        return max(0.0, estimate_s - (time.monotonic() - entry.started_at))
+
+    # --- dispatch ---
+
+    def _dispatch(self) -> None:
+        """Hand out whatever there is a slot for. Called when a job arrives or ends, and when the executor changes."""
+        while self._executor.health().ready and (entry := self._next()) is not None:
+            entry.run = next(self._runs)
+            entry.attempts += 1
+            self._in_flight[entry.run] = entry
+            task = asyncio.get_running_loop().create_task(self._serve(entry, entry.run))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _next(self) -> _Entry | None:
+        if any(entry.deaths for entry in self._in_flight.values()):
+            return None
+        if suspects := [entry for entry in self._again if entry.deaths]:
+            # Alone, so that a second death has one cause; the short ones first.
+            return None if self._in_flight else self._take_again(min(suspects, key=_urgency))
+        free = self._free_classes()
+        for entry in self._again:
+            if entry.job_class in free:
+                return self._take_again(entry)
+        item = self._scheduler.pick(free)
+        return item.payload if item is not None else None
+
+    def _take_again(self, entry: _Entry) -> _Entry:
+        self._again.remove(entry)
+        return entry
+
+    def _free_classes(self) -> tuple[JobClass, ...]:
+        moderation = sum(entry.job_class is JobClass.MODERATION for entry in self._in_flight.values())
+        free: tuple[JobClass, ...] = ()
+        if moderation < self._settings.moderation_slots:
+            free += (JobClass.MODERATION,)
+        if len(self._in_flight) - moderation < _SLOTS:
+            free += (JobClass.UNDERSTANDING, JobClass.GENERATION)
+        return free
+
+    async def _serve(self, entry: _Entry, run: int) -> None:
+        """One run of a job in the executor."""
+        if entry.cancelled:  # since it was handed out
+            del self._in_flight[run]
+            self._end(entry, _cancelled())
+            self._dispatch()
+            return
+        task = Task(
+            number=run,
+            job=entry.job,
+            job_class=entry.job_class,
+            request=entry.ticket.request,
+            attempt=entry.attempts,
+        )
+        try:
+            async for event in self._executor.submit(task):
+                self._pass_on(entry, event)
+        except WorkerDied as death:
+            self._survive(entry, death)
+        except Exception:
+            log.exception("request %s was lost by the executor", entry.ticket.request)
+            self._end(entry, JobFailed("Something went wrong while working on this. Please try again."))
+        finally:
+            self._in_flight.pop(run, None)
+        self._dispatch()
+
+    def _pass_on(self, entry: _Entry, event: Event) -> None:
+        match event:
+            case Started():
+                entry.started_at = time.monotonic()
+                self._stop_waiting(entry)
+                entry.ticket.put(event)
+            case Failed():
+                self._end(entry, event)
+            case _ if isinstance(event, Result):
+                if entry.started_at is not None:
+                    self._costs.learn(entry.key, time.monotonic() - entry.started_at)
+                if entry.cancelled:
+                    self._discard(event)
+                self._end(entry, _cancelled() if entry.cancelled else event)
+            case _:
+                entry.ticket.put(event)
+
+    def _survive(self, entry: _Entry, death: WorkerDied) -> None:
+        """The process died under this run: end the job or line it up again."""
+        began = entry.started_at is not None
+        entry.run = entry.started_at = None
+        if began and not death.blameless:
+            entry.deaths += 1
+        if not began:
+            entry.attempts -= 1
+        if entry.cancelled:
+            self._end(entry, _cancelled())
+        elif self._state is _State.CLOSED:
+            self._end(entry, EngineDied(_STOPPED))
+        elif entry.deaths >= _DEATHS_TO_POISON:
+            log.error("request %s is poisoned: the process died on it twice", entry.ticket.request)
+            self._end(entry, JobPoisoned("The model broke down on this twice, so it is not tried again."))
+        else:
+            self._again.append(entry)
+
+    # --- endings ---
+
+    def _cancel(self, entry: _Entry) -> None:
+        if entry.cancelled or entry.id not in self._entries:
+            return
+        entry.cancelled = True
+        if entry.run is not None:
+            self._executor.cancel(entry.run)
+            return
+        if self._scheduler.remove(entry.id) is None:
+            self._again.remove(entry)
+        self._end(entry, _cancelled())
+        self._dispatch()
+
+    def _end(self, entry: _Entry, ending: Result | Failed | EngineError) -> None:
+        """The one place where a job ends."""
+        if self._entries.pop(entry.id, None) is None:
+            return
+        self._stop_waiting(entry)
+        if isinstance(ending, EngineError):
+            entry.ticket.fail(ending)
+        else:
+            entry.ticket.put(ending)
+        if not self._entries:
+            self._idle.set()
+
+    def _fail_all(self, error: EngineError) -> None:
+        for entry in list(self._entries.values()):
+            self._scheduler.remove(entry.id)
+            self._end(entry, type(error)(error.message, **error.details))
+        self._again.clear()
+
+    def _stop_waiting(self, entry: _Entry) -> None:
+        if entry.waits:
+            entry.waits = False
+            if entry.user:
+                self._waiting_of_user[entry.user] -= 1
+                if not self._waiting_of_user[entry.user]:
+                    del self._waiting_of_user[entry.user]
+
+    def _discard(self, result: Result) -> None:
+        """The result of a job that was cancelled while it was being reported is a file that nobody will fetch."""
+        if isinstance(result, Rendered | Transcoded):
+            asyncio.get_running_loop().run_in_executor(None, _unlink, result.path)
+
+    # --- positions ---
+
+    def _tell_positions(self) -> None:
+        if self._teller is None or self._teller.done():
+            self._teller = asyncio.get_running_loop().create_task(self._keep_telling())
+
+    async def _keep_telling(self) -> None:
+        while len(self._scheduler) or any(entry.started_at is None for entry in self._in_flight.values()):
+            began = time.monotonic()
+            await self._tell_everyone()
+            spent_s = time.monotonic() - began
+            await asyncio.sleep(max(self._settings.position_interval_s, spent_s / _TELLING_SHARE))
+
+    async def _tell_everyone(self) -> None:
+        running = [entry for entry in self._in_flight.values() if entry.started_at is not None]
+        staged = [entry for entry in self._in_flight.values() if entry.started_at is None]
+        queue = [*staged, *self._again, *(item.payload for item in self._scheduler.forecast())]
+        measured = all(self._costs.measured(entry.key) for entry in running)
+        ahead_s = sum(self._left_s(entry) for entry in running)
+        for position, entry in enumerate(queue, start=1):
+            if position % _TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            told = Queued(position=position, eta_s=round(ahead_s, 1) if measured else None)
+            if entry.waits and entry.told != told:
+                entry.told = told
+                entry.ticket.put(told)
+            ahead_s += self._costs.estimate(entry.key)
+            measured = measured and self._costs.measured(entry.key)
+
+
+def _urgency(entry: _Entry) -> int:
+    return CLASSES.index(entry.job_class)
+
+
+def _cancelled() -> JobCancelled:
+    return JobCancelled("This was cancelled.")
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(OSError):
+        Path(path).unlink(missing_ok=True)

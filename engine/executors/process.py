@@ -1,0 +1,229 @@
+"""The default executor: one inference process that owns the models, restarted when it dies or hangs.
+
+It knows when to start, kill and restart that process. It knows no queue and retries no job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+
+from engine.errors import EngineError, EngineUnavailable, from_event
+from engine.executors.base import ExecutorHealth, Streams, Task, WorkerDied
+from engine.executors.inference_process import InferenceProcess
+from engine.executors.restarts import RestartPolicy
+from engine.executors.watchdog import Watchdog
+from engine.executors.wire import Boot, Broken, Cancel, Happened, Loaded, Report, Stop, Submit
+from engine.settings import EngineSettings
+from engine.types import Event, RuntimeConfig, Started
+
+_DUMP_S = 0.2  # what faulthandler gets to write all stacks
+_WATCH_INTERVAL_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class ProcessExecutor:
+    """Everything runs on the event loop's thread; the process's own threads only call `call_soon_threadsafe`."""
+
+    def __init__(self, config: RuntimeConfig, settings: EngineSettings) -> None:
+        self._config = config
+        self._settings = settings
+        self._policy = RestartPolicy(
+            time.monotonic,
+            limit=settings.max_restarts,
+            window_s=settings.restart_window_s,
+            cooldown_s=settings.breaker_cooldown_s,
+        )
+        self._streams = Streams()
+        self._tasks: dict[int, _Running] = {}
+        self._process: InferenceProcess | None = None
+        self._ready = False
+        self._stopping = False
+        self._restarts = 0
+        self._reason = "The engine is not running."
+        self._broken: EngineError | None = None
+        self._blameless: set[InferenceProcess] = set()  # killed by us, for the sake of one job
+        self._left = asyncio.Event()
+
+    # --- the executor protocol ---
+
+    async def start(self, on_change: Callable[[], None]) -> Loaded:
+        self._loop = asyncio.get_running_loop()
+        self._on_change = on_change
+        self._started: asyncio.Future[Loaded] = self._loop.create_future()
+        self._spawn()
+        return await self._started
+
+    def submit(self, task: Task) -> AsyncIterator[Event]:
+        assert self._process is not None
+        stream = self._streams.open(task.number)
+        self._tasks[task.number] = _Running(task)
+        self._process.send(
+            Submit(
+                number=task.number,
+                job=task.job,
+                job_class=task.job_class,
+                request=task.request,
+                attempt=task.attempt,
+            )
+        )
+        return stream
+
+    def cancel(self, number: int) -> None:
+        if number in self._streams and self._process is not None:
+            self._process.send(Cancel(number=number))
+            self._loop.call_later(self._settings.cancel_grace_s, self._insist, number, self._process)
+
+    def health(self) -> ExecutorHealth:
+        return ExecutorHealth(
+            ready=self._ready,
+            pid=self._process.pid if self._process is not None else None,
+            restarts=self._restarts,
+            breaker_open=self._policy.open,
+            reason="" if self._ready else self._reason,
+        )
+
+    async def drain(self, grace_s: float) -> None:
+        self._stopping = True
+        self._ready = False
+        self._reason = "The engine was stopped."
+        if not self._started.done():
+            self._started.set_exception(EngineUnavailable(self._reason))
+        if self._process is not None:
+            self._process.send(Stop())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), grace_s)
+            if self._process is not None:
+                self._process.kill()
+                await self._left.wait()
+        self._streams.fail_all(lambda: WorkerDied("The engine was stopped.", blameless=True))
+
+    # --- one life of the process ---
+
+    def _spawn(self) -> None:
+        if self._stopping:
+            return
+        boot = Boot(config=self._config, log_level=logging.getLogger().getEffectiveLevel())
+        self._broken = None
+        self._watchdog = Watchdog(time.monotonic)
+        try:
+            self._process = InferenceProcess(boot, self._from_thread(self._receive), self._from_thread(self._exited))
+        except OSError as error:
+            self._lost(f"The inference process could not be started: {error.strerror}.")
+            return
+        log.info("inference process %d started", self._process.pid)
+        self._loop.call_later(self._settings.start_timeout_s, self._give_up_loading, self._process)
+
+    def _from_thread(self, handler: Callable[..., None]) -> Callable[..., None]:
+        def hand_over(*args: object) -> None:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(handler, *args)
+
+        return hand_over
+
+    def _receive(self, process: InferenceProcess, report: Report) -> None:
+        match report:
+            case Happened(number=number, event=event):
+                if isinstance(event, Started) and number in self._tasks:
+                    self._tasks[number].started = True
+                self._streams.put(number, event)
+                if number not in self._streams:
+                    self._tasks.pop(number, None)
+            case Loaded():
+                self._ready = True
+                self._policy.ready()
+                log.info("inference process %d is ready", process.pid)
+                self._loop.call_later(self._watch_interval_s, self._watch, process)
+                if not self._started.done():
+                    self._started.set_result(report)
+                self._on_change()
+            case Broken(failed=failed):
+                self._broken = from_event(failed)
+
+    def _exited(self, process: InferenceProcess, status: int, trace: str) -> None:
+        self._process = None
+        self._ready = False
+        running = ", ".join(each.task.request for each in self._tasks.values() if each.started)
+        blameless = process in self._blameless
+        self._blameless.discard(process)
+        self._tasks.clear()
+        if self._stopping:
+            self._left.set()
+            return
+        log.error("inference process %d ended with status %d; running: %s", process.pid, status, running or "nothing")
+        if trace:
+            log.error("stacks of inference process %d:\n%s", process.pid, trace)
+        self._streams.fail_all(lambda: WorkerDied("The inference process went away.", blameless=blameless))
+        if blameless:
+            self._restarts += 1
+            self._spawn()
+        else:
+            why = str(self._broken) if self._broken else "The models stopped unexpectedly and are being restarted."
+            self._lost(why)
+        self._on_change()
+
+    def _lost(self, why: str) -> None:
+        """Nothing runs any more: fail the start, or plan the next one."""
+        self._reason = why
+        delay_s = self._policy.died()
+        starting = not self._started.done()
+        if starting and (self._broken is not None or self._policy.open):
+            self._started.set_exception(EngineUnavailable(why))
+            return
+        if self._policy.open:
+            self._reason = f"The models keep stopping; the next try is in {round(delay_s)} seconds. Last reason: {why}"
+            log.error("restart breaker open for %.0f s: %s", delay_s, why)
+        self._restarts += 1
+        self._loop.call_later(delay_s, self._spawn)
+
+    # --- impatience ---
+
+    def _give_up_loading(self, process: InferenceProcess) -> None:
+        if process is self._process and not self._ready:
+            limit_s = self._settings.start_timeout_s
+            self._broken = EngineUnavailable(f"The models were not ready within {limit_s:g} seconds.")
+            self._dump_and_kill(process)
+
+    def _insist(self, number: int, process: InferenceProcess) -> None:
+        if process is self._process and number in self._streams:
+            log.warning("a cancelled job did not stop in time; inference process %d is killed", process.pid)
+            self._blameless.add(process)
+            process.kill()
+
+    @property
+    def _watch_interval_s(self) -> float:
+        return min(_WATCH_INTERVAL_S, min(self._settings.watchdog_floor_s.values()) / 4)
+
+    def _watch(self, process: InferenceProcess) -> None:
+        if process is not self._process:
+            return
+        if not self._tasks:
+            self._watchdog.rest()
+        else:
+            running = [each.task for each in self._tasks.values()]
+            floor_s = max(self._settings.watchdog_floor_s[task.job_class] for task in running)
+            silent_s = self._watchdog.silent_s(process.pulse(), floor_s)
+            if silent_s is not None:
+                requests = ", ".join(task.request for task in running)
+                log.error("nothing happened for %.0f s in request %s; the process is killed", silent_s, requests)
+                self._dump_and_kill(process)
+                return
+        self._loop.call_later(self._watch_interval_s, self._watch, process)
+
+    def _dump_and_kill(self, process: InferenceProcess) -> None:
+        process.dump()
+        self._loop.call_later(_DUMP_S, process.kill)
+
+
+class _Running:
+    """A task in the process, and whether it has begun there."""
+
+    __slots__ = ("started", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.started = False

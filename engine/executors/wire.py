@@ -1,0 +1,72 @@
+"""The messages between an executor's front and its worker, and their bytes (`msgspec` MessagePack)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.types import Coverage, Event, Failed, Job, JobClass, ModelCard, RuntimeConfig
+
+
+class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="boot"):
+    """The first message to a fresh process."""
+
+    config: RuntimeConfig
+    log_level: int
+
+
+class Submit(msgspec.Struct, frozen=True, kw_only=True, tag="submit"):
+    number: int
+    job: Job
+    job_class: JobClass
+    request: str
+    attempt: int
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
+    number: int
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
+    """Cancel what runs, drop what waits, leave."""
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag="loaded"):
+    """All models are ready."""
+
+    cards: tuple[ModelCard, ...] = ()
+    coverage: Coverage = Coverage()
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True, tag="broken"):
+    """Loading failed with an error that a second try would meet again."""
+
+    failed: Failed
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True, tag="happened"):
+    """An event of the run `number`."""
+
+    number: int
+    event: Event
+
+
+Command = Boot | Submit | Cancel | Stop
+Report = Loaded | Broken | Happened
+
+
+class Codec:
+    """Encodes both directions; one for each thread, for an encoder keeps a buffer."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+        self._reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)
+
+    def encode(self, message: Command | Report) -> bytes:
+        return self._encoder.encode(message)
+
+    def command(self, data: bytes) -> Command:
+        return self._commands.decode(data)
+
+    def report(self, data: bytes) -> Report:
+        return self._reports.decode(data)

@@ -1,0 +1,221 @@
+"""The inference side of every executor: one thread that runs jobs, one at a time, and moderation between their steps.
+
+It knows neither how its reports travel nor who waits for them.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.errors import EngineError, JobCancelled, JobFailed, StorageFull
+from engine.executors.wire import Broken, Cancel, Command, Happened, Report, Stop, Submit
+from engine.runtime import Runtime
+from engine.types import Event, Failed, JobClass, Progress, Rendered, Result, Started, Transcoded
+
+_PROGRESS_INTERVAL_S = 0.2
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Owns the runtime. `deliver` may be called from any thread; `send` is called from both and must allow that.
+
+    `beat` is called at every checkpoint with the kind of the running job: it feeds the watchdog.
+    """
+
+    def __init__(self, runtime: Runtime, send: Callable[[Report], None], beat: Callable[[str], None]) -> None:
+        self._runtime = runtime
+        self._send = send
+        self._beat = beat
+        self._changed = threading.Condition()
+        # All of the following is guarded by `_changed`.
+        self._urgent: deque[Submit] = deque()
+        self._normal: deque[Submit] = deque()
+        self._running: list[int] = []  # innermost last
+        self._cancelled: set[int] = set()  # a subset of `_running`
+        self._stopping = False
+
+    # --- any thread ---
+
+    def deliver(self, command: Command) -> None:
+        """Take a command. Cancelling a run that is over, or that never was, does nothing."""
+        match command:
+            case Submit():
+                with self._changed:
+                    queue = self._urgent if command.job_class is JobClass.MODERATION else self._normal
+                    queue.append(command)
+                    self._changed.notify()
+            case Cancel(number=number):
+                if self._drop(number):
+                    self._send(Happened(number=number, event=_cancelled().to_event()))
+            case Stop():
+                self.stop()
+
+    def stop(self) -> None:
+        """Cancel what runs, drop what waits, and let `serve` return."""
+        with self._changed:
+            self._stopping = True
+            self._cancelled.update(self._running)
+            self._changed.notify()
+
+    def _drop(self, number: int) -> bool:
+        """Take a waiting run out (True), or mark a running one."""
+        with self._changed:
+            if number in self._running:
+                self._cancelled.add(number)
+                return False
+            for queue in (self._urgent, self._normal):
+                for task in queue:
+                    if task.number == number:
+                        queue.remove(task)
+                        return True
+            return False
+
+    # --- the inference thread ---
+
+    def serve(self) -> bool:
+        """Load, then run jobs until `stop`. False when loading failed; the reason has been sent then."""
+        self._beat("load")
+        try:
+            loaded = self._runtime.load()
+        except EngineError as error:
+            self._send(Broken(failed=error.to_event()))
+            return False
+        except Exception as error:
+            log.exception("a model could not be loaded")
+            sentence = f"A model could not be loaded ({type(error).__name__}). The log says more."
+            self._send(Broken(failed=JobFailed(sentence).to_event()))
+            return False
+        self._send(loaded)
+        while (task := self._next()) is not None:
+            self._run(task, nested=False)
+        return True
+
+    def _next(self) -> Submit | None:
+        with self._changed:
+            while not (self._stopping or self._urgent or self._normal):
+                self._changed.wait()
+            return None if self._stopping else self._claim(self._urgent or self._normal)
+
+    def _claim(self, queue: deque[Submit]) -> Submit:
+        """Waiting becomes running under one lock, so that a cancel always finds the run in one of the two."""
+        task = queue.popleft()
+        self._running.append(task.number)
+        return task
+
+    def _run(self, task: Submit, *, nested: bool) -> None:
+        """Run a claimed task to its end, whatever that is."""
+        outbox = _Outbox(task.number, self._send)
+        outbox.put(Started(attempt=task.attempt))
+        ending: Result | Failed
+        try:
+            ending = self._runtime.run(task.job, outbox.put, lambda: self._checkpoint(task, outbox, nested))
+        except Exception as error:  # noqa: BLE001 - logged and typed below
+            ending = _typed(error, task.request).to_event()
+        with self._changed:
+            self._running.remove(task.number)
+            was_cancelled = task.number in self._cancelled
+            self._cancelled.discard(task.number)
+        if was_cancelled and not isinstance(ending, Failed):
+            _discard(ending)
+            ending = _cancelled().to_event()
+        self._beat(_kind(task))
+        outbox.close(ending)
+
+    def _checkpoint(self, task: Submit, outbox: _Outbox, nested: bool) -> None:
+        self._beat(_kind(task))
+        outbox.flush_due()
+        if task.number in self._cancelled:
+            raise _cancelled()
+        if nested or task.job_class is JobClass.MODERATION:
+            return
+        # As many as wait now: more may arrive, and the job that holds this place must go on some time.
+        for _ in range(len(self._urgent)):
+            with self._changed:
+                if not self._urgent or self._stopping:
+                    break
+                urgent = self._claim(self._urgent)
+            self._run(urgent, nested=True)
+        if task.number in self._cancelled:
+            raise _cancelled()
+
+
+class _Outbox:
+    """Sends one run's events: progress at most five times a second, the last one always."""
+
+    def __init__(self, number: int, send: Callable[[Report], None]) -> None:
+        self._number = number
+        self._send = send
+        self._held: Progress | None = None
+        self._next_progress_at = 0.0
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._held = event
+            if event.step >= event.total:
+                self._flush()
+            else:
+                self.flush_due()
+        else:
+            self._send(Happened(number=self._number, event=event))
+
+    def flush_due(self) -> None:
+        if self._held is not None and time.monotonic() >= self._next_progress_at:
+            self._flush()
+
+    def close(self, ending: Result | Failed) -> None:
+        self._flush()
+        self.put(ending)
+
+    def _flush(self) -> None:
+        if self._held is not None:
+            self._send(Happened(number=self._number, event=self._held))
+            self._held = None
+            self._next_progress_at = time.monotonic() + _PROGRESS_INTERVAL_S
+
+
+def _typed(error: Exception, request: str) -> EngineError:
+    """What the waiting user gets for whatever a backend raised; the operator gets the traceback."""
+    match error:
+        case EngineError():
+            return error
+        case OSError(errno=code) if code in _NO_ROOM:
+            log.error("no room on disk during request %s: %s", request, error)
+            return StorageFull("There is no room left on the disk. Please try again later.")
+        case MemoryError():
+            log.error("out of memory during request %s", request)
+            return JobFailed("This needs more memory than there is. Please try something smaller or shorter.")
+        case _:
+            log.error("request %s failed", request, exc_info=error)
+            return JobFailed("Something went wrong while working on this. Please try again.")
+
+
+def _cancelled() -> JobCancelled:
+    return JobCancelled("This was cancelled.")
+
+
+def _discard(result: Result) -> None:
+    """A cancelled job leaves no file behind, even when the cancel came after its last step."""
+    if isinstance(result, Rendered | Transcoded):
+        with _ignoring_os_errors():
+            Path(result.path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _ignoring_os_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        log.warning("a cancelled job's file could not be removed: %s", error.strerror)
+
+
+def _kind(task: Submit) -> str:
+    return type(task.job).__name__.lower()

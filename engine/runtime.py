@@ -1,0 +1,176 @@
+"""The models of one inference process, by role, and what each kind of job does with them.
+
+It knows no queue, no pipe and no policy: it scores, answers and renders, and says what it cannot do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from engine.errors import BadRequest, JobFailed, MissingExtra
+from engine.executors.wire import Loaded
+from engine.moderation import Guards
+from engine.protocol import TagParser
+from engine.registry import create_backend, no_model
+from engine.types import (
+    Answered,
+    Coverage,
+    Event,
+    FramesSeen,
+    Generate,
+    Inspect,
+    Inspected,
+    Job,
+    MediaLimits,
+    ModelCard,
+    Moderate,
+    Rendered,
+    Result,
+    Role,
+    RuntimeConfig,
+    Scored,
+    Transcode,
+    Transcoded,
+    Understand,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Emit = Callable[[Event], None]
+Checkpoint = Callable[[], None]
+
+
+class Runtime:
+    """Constructed cheaply, loaded once, then called from one thread.
+
+    `run` is re-entrant in one respect: a `Moderate` or `Inspect` may run inside the checkpoint of another job.
+    """
+
+    def __init__(self, config: RuntimeConfig) -> None:
+        self._config = config
+        self._backends: dict[Role, Any] = {}
+        self._cards: dict[Role, ModelCard] = {}
+        self._guards = Guards(None, None)
+
+    def load(self) -> Loaded:
+        """Load every configured model. Raises `MissingExtra` or `BadRequest` with a sentence for the operator."""
+        for role, choice in self._config.models.items():
+            backend = create_backend(role, choice)
+            card: ModelCard = backend.card()
+            if card.missing:
+                raise MissingExtra(card.missing, role=role.value, backend=choice.backend)
+            backend.load()
+            self._backends[role] = backend
+            self._cards[role] = backend.card()
+        self._guards = Guards(self._guard(Role.TEXT_GUARD), self._guard(Role.FRAME_GUARD))
+        with suppress(MissingExtra):  # text-only set-ups work without; jobs that read media say what is missing
+            _media()
+        return Loaded(cards=tuple(self._cards.values()), coverage=self.coverage)
+
+    @property
+    def coverage(self) -> Coverage:
+        return self._guards.coverage
+
+    def run(self, job: Job, emit: Emit, checkpoint: Checkpoint) -> Result:
+        """Do a job to its end. `checkpoint` is called between steps and raises `JobCancelled` to stop it.
+
+        Raises the `EngineError`s that the job's kind promises, and whatever else a backend raises.
+        """
+        match job:
+            case Understand():
+                return self._understand(job, emit, checkpoint)
+            case Generate():
+                return self._generate(job, emit, checkpoint)
+            case Moderate():
+                return self._moderate(job, checkpoint)
+            case Inspect():
+                return self._inspect(job, checkpoint)
+            case Transcode():
+                return self._transcode(job, checkpoint)
+
+    def _understand(self, job: Understand, emit: Emit, checkpoint: Checkpoint) -> Answered:
+        backend, card = self._model(Role.UNDERSTANDING)
+        if not job.turns or job.turns[-1].role != "user":
+            raise BadRequest("There is no question to answer. Please ask one.")
+        started = time.monotonic()
+        context = _Context(self._config.limits, emit, checkpoint)
+        parser = TagParser()
+        tokens = 0
+        with closing(backend.answer(job, context)) as pieces:
+            for piece in pieces:
+                tokens += 1
+                for event in parser.feed(piece):
+                    emit(event)
+                checkpoint()
+        for event in parser.finish():
+            emit(event)
+        seconds = time.monotonic() - started
+        return Answered(model=card.name, seconds=seconds, frames=context.frames, tokens=tokens)
+
+    def _generate(self, job: Generate, emit: Emit, checkpoint: Checkpoint) -> Rendered:
+        backend, _ = self._model(Role.GENERATION)
+        if not job.prompt.strip():
+            raise BadRequest("There is nothing to make a video of. Please describe it in a few words.")
+        started = time.monotonic()
+        rendered: Rendered = backend.render(job, _Context(self._config.limits, emit, checkpoint))
+        if not Path(rendered.path).is_file():
+            raise JobFailed("The video model finished without a video. Please try again.")
+        return msgspec.structs.replace(rendered, seconds=time.monotonic() - started)
+
+    def _moderate(self, job: Moderate, checkpoint: Checkpoint) -> Scored:
+        started = time.monotonic()
+        scores, frames = self._guards.score(job, self._config.limits, checkpoint)
+        return Scored(scores=scores, coverage=self.coverage, frames=frames, seconds=time.monotonic() - started)
+
+    def _inspect(self, job: Inspect, checkpoint: Checkpoint) -> Inspected:
+        media = _media()
+        if job.stills_dir is None:
+            return Inspected(info=media.probe(Path(job.clip.path), self._config.limits))
+        with media.open_clip(Path(job.clip.path), self._config.limits, checkpoint=checkpoint) as clip:
+            frames = clip.sample(job.stills, max_side=320)
+            return Inspected(info=clip.info, frames=media.write_stills(frames, Path(job.stills_dir)))
+
+    def _transcode(self, job: Transcode, checkpoint: Checkpoint) -> Transcoded:
+        done: Transcoded = _media().transcode(Path(job.source), Path(job.out), job.max_bytes, checkpoint=checkpoint)
+        return done
+
+    def _model(self, role: Role) -> tuple[Any, ModelCard]:
+        if role not in self._backends:
+            raise no_model(role)
+        return self._backends[role], self._cards[role]
+
+    def _guard(self, role: Role) -> tuple[Any, ModelCard] | None:
+        return self._model(role) if role in self._backends else None
+
+
+class _Context:
+    """What a running backend may do to the world (`engine.backends.base.JobContext`)."""
+
+    def __init__(self, limits: MediaLimits, emit: Emit, checkpoint: Checkpoint) -> None:
+        self.limits = limits
+        self.checkpoint = checkpoint
+        self.frames = 0
+        self._emit = emit
+
+    def emit(self, event: Event) -> None:
+        if isinstance(event, FramesSeen):
+            self.frames += len(event.frames)
+        self._emit(event)
+
+
+def _media() -> ModuleType:
+    try:
+        import engine.media
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"Reading and writing videos needs the package “{error.name}”. "
+            'Install it with: pip install "gpt4video-bot[lite]"'
+        ) from error
+    return engine.media

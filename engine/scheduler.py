@@ -1,0 +1,294 @@
+"""Which job goes next, who has to wait, and who is told to come back. Pure: the clock is injected, nothing is awaited.
+
+Classes first (moderation before understanding before generation, none starves), then deficit round-robin by
+community and by user, costed in estimated GPU-seconds. It knows no executor and no model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from engine.settings import EngineSettings
+from engine.types import Generate, Inspect, Job, JobClass, Moderate, Transcode, Understand
+
+CLASSES = tuple(JobClass)  # most urgent first
+
+# Before anything was measured: what the lite models need, so that the first forecasts are not absurd.
+_PRIORS_S: Mapping[str, float] = {
+    "moderate": 0.5,
+    "inspect": 0.3,
+    "understand": 5.0,
+    "transcode": 5.0,
+    "generate": 20.0,
+}
+_LEARNING_RATE = 0.3
+
+P = TypeVar("P")
+
+
+def class_of(job: Job) -> JobClass:
+    """The scheduling class of a job. Inspecting is as short and as blocking as moderation; transcoding is neither."""
+    match job:
+        case Moderate() | Inspect():
+            return JobClass.MODERATION
+        case Understand() | Transcode():
+            return JobClass.UNDERSTANDING
+        case Generate():
+            return JobClass.GENERATION
+
+
+def cost_key(job: Job) -> tuple[str, str]:
+    """(kind, size): jobs with the same key are expected to cost about the same."""
+    match job:
+        case Generate():
+            return "generate", f"{job.width}x{job.height}x{math.ceil(job.seconds)}s"
+        case Understand():
+            return "understand", f"{sum(len(turn.clips) for turn in job.turns)} clips"
+        case Moderate():
+            return "moderate", f"{len(job.clips)} clips"
+        case Inspect():
+            return "inspect", "stills" if job.stills_dir else "headers"
+        case Transcode():
+            return "transcode", ""
+
+
+class CostModel:
+    """Learns how many GPU-seconds a kind and size of job takes, as a moving average."""
+
+    def __init__(self) -> None:
+        self._averages: dict[tuple[str, str], float] = {}
+
+    def learn(self, key: tuple[str, str], seconds: float) -> None:
+        for name in (key, (key[0], "any")):
+            known = self._averages.get(name)
+            self._averages[name] = seconds if known is None else known + _LEARNING_RATE * (seconds - known)
+
+    def estimate(self, key: tuple[str, str]) -> float:
+        """GPU-seconds: of this size, else of this kind, else a prior. Always above zero."""
+        known = self._averages.get(key) or self._averages.get((key[0], "any")) or _PRIORS_S[key[0]]
+        return max(known, 1e-3)
+
+    def measured(self, key: tuple[str, str]) -> bool:
+        """Whether the estimate rests on at least one finished job of this kind."""
+        return (key[0], "any") in self._averages
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a job is not admitted, as a sentence, and when to come back."""
+
+    why: str
+    message: str
+    retry_after_s: float
+
+
+def admission(settings: EngineSettings, *, waiting_of_user: int, ahead_s: float, counts_user: bool) -> Refusal | None:
+    """Decide on a new job: None admits it.
+
+    `waiting_of_user` are the user's accepted jobs that have not started; `ahead_s` the estimated GPU-seconds that
+    would run before the new job; `counts_user` is False for jobs that no user answers for.
+    """
+    if counts_user and waiting_of_user >= settings.per_user_queue:
+        share = max(1.0, ahead_s / (waiting_of_user + 1))
+        return Refusal(
+            "user",
+            f"You have {waiting_of_user} requests waiting already. Please wait until one of them has started.",
+            round(share, 1),
+        )
+    if ahead_s > settings.max_wait_s:
+        come_back_s = max(1.0, ahead_s - settings.max_wait_s)
+        return Refusal(
+            "queue",
+            f"There is more to do right now than fits into {_duration(settings.max_wait_s)}. "
+            f"Please try again in about {_duration(come_back_s)}.",
+            round(come_back_s, 1),
+        )
+    return None
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{math.ceil(seconds)} seconds"
+    return f"{math.ceil(seconds / 60)} minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[P]):
+    """A waiting job as the scheduler sees it. `cost_s` is its estimate at the time of arrival; `payload` is opaque."""
+
+    id: int
+    job_class: JobClass
+    community: str
+    user: str
+    cost_s: float
+    payload: P
+
+
+class Scheduler(Generic[P]):
+    """The waiting jobs. Every operation but `forecast` takes the same time whether ten or 100,000 jobs wait."""
+
+    def __init__(self, clock: Callable[[], float], settings: EngineSettings) -> None:
+        self._clock = clock
+        self._ageing_s = settings.ageing_s
+        self._lanes: dict[JobClass, _Lane[P]] = {job_class: _Lane() for job_class in CLASSES}
+        self._items: dict[int, Item[P]] = {}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def waiting_s(self, job_class: JobClass) -> float:
+        """Estimated GPU-seconds that wait in this class and the more urgent ones."""
+        urgent = CLASSES[: CLASSES.index(job_class) + 1]
+        return sum(self._lanes[each].cost_s for each in urgent)
+
+    def add(self, item: Item[P]) -> None:
+        lane = self._lanes[item.job_class]
+        if not lane.root.flows:
+            lane.passed_over_since = self._clock()
+        self._items[item.id] = item
+        lane.add(item)
+
+    def remove(self, item_id: int) -> Item[P] | None:
+        """Take a job out, wherever it stands. None when it is not waiting (any more)."""
+        item = self._items.pop(item_id, None)
+        if item is not None:
+            self._lanes[item.job_class].remove(item)
+        return item
+
+    def pick(self, among: Collection[JobClass] = CLASSES) -> Item[P] | None:
+        """Take the job that goes next out of the classes in `among`; None when nothing waits there."""
+        candidates = [each for each in CLASSES if each in among and self._lanes[each].root.flows]
+        if not candidates:
+            return None
+        now = self._clock()
+        chosen = next((each for each in candidates[1:] if self._starves(each, now)), candidates[0])
+        lane = self._lanes[chosen]
+        lane.passed_over_since = now
+        item = lane.take()
+        del self._items[item.id]
+        return item
+
+    def forecast(self) -> list[Item[P]]:
+        """All waiting jobs in the order in which they would be picked if nothing more arrived and no class aged."""
+        order: list[Item[P]] = []
+        for job_class in CLASSES:
+            lane = self._lanes[job_class].copy()
+            while lane.root.flows:
+                order.append(lane.take())
+        return order
+
+    def _starves(self, job_class: JobClass, now: float) -> bool:
+        return now - self._lanes[job_class].passed_over_since >= self._ageing_s[job_class]
+
+
+class _Lane(Generic[P]):
+    """One class: users inside communities, in turn."""
+
+    def __init__(self) -> None:
+        self.root: _Ring[P] = _Ring()
+        self.cost_s = 0.0
+        self.passed_over_since = 0.0
+        self._quantum_s = 0.0
+
+    def add(self, item: Item[P]) -> None:
+        # A quantum as large as the costliest job serves somebody at every visit: that keeps a pick O(1).
+        self._quantum_s = max(self._quantum_s, item.cost_s)
+        self.cost_s += item.cost_s
+        community = self.root.flows.get(item.community)
+        if community is None:
+            community = self.root.join(item.community, _Ring())
+        assert isinstance(community, _Ring)
+        queue = community.flows.get(item.user)
+        if queue is None:
+            queue = community.join(item.user, _Queue())
+        assert isinstance(queue, _Queue)
+        queue.items[item.id] = item
+
+    def take(self) -> Item[P]:
+        item = self.root.head(self._quantum_s)
+        self.root.charge(item.community, item.cost_s)
+        community = self.root.flows[item.community]
+        assert isinstance(community, _Ring)
+        community.charge(item.user, item.cost_s)
+        self.remove(item)
+        return item
+
+    def remove(self, item: Item[P]) -> None:
+        community = self.root.flows[item.community]
+        assert isinstance(community, _Ring)
+        queue = community.flows[item.user]
+        assert isinstance(queue, _Queue)
+        del queue.items[item.id]
+        self.cost_s -= item.cost_s
+        if not queue.items:
+            community.leave(item.user)
+        if not community.flows:
+            self.root.leave(item.community)
+        if not self.root.flows:
+            self.cost_s = self._quantum_s = 0.0  # forget rounding errors and the costliest job of the past
+
+    def copy(self) -> _Lane[P]:
+        twin: _Lane[P] = _Lane()
+        twin.root = self.root.copy()
+        twin._quantum_s = self._quantum_s
+        return twin
+
+
+class _Queue(Generic[P]):
+    """One user's jobs, first come, first served."""
+
+    __slots__ = ("items",)
+
+    def __init__(self) -> None:
+        self.items: OrderedDict[int, Item[P]] = OrderedDict()
+
+    def head(self, quantum_s: float) -> Item[P]:
+        return next(iter(self.items.values()))
+
+    def copy(self) -> _Queue[P]:
+        twin: _Queue[P] = _Queue()
+        twin.items = self.items.copy()
+        return twin
+
+
+class _Ring(Generic[P]):
+    """Deficit round-robin over named flows. The first flow is being served; its credit is in GPU-seconds."""
+
+    __slots__ = ("credit_s", "flows")
+
+    def __init__(self) -> None:
+        self.flows: OrderedDict[str, _Ring[P] | _Queue[P]] = OrderedDict()
+        self.credit_s: dict[str, float] = {}
+
+    def join(self, name: str, flow: _Ring[P] | _Queue[P]) -> _Ring[P] | _Queue[P]:
+        self.flows[name] = flow
+        self.credit_s[name] = 0.0
+        return flow
+
+    def leave(self, name: str) -> None:
+        """An idle flow saves no credit for later."""
+        del self.flows[name], self.credit_s[name]
+
+    def head(self, quantum_s: float) -> Item[P]:
+        """The job whose turn it is; moves the turn on until someone can pay."""
+        while True:
+            name = next(iter(self.flows))
+            item = self.flows[name].head(quantum_s)
+            if self.credit_s[name] >= item.cost_s:
+                return item
+            self.flows.move_to_end(name)
+            self.credit_s[next(iter(self.flows))] += quantum_s
+
+    def charge(self, name: str, cost_s: float) -> None:
+        self.credit_s[name] -= cost_s
+
+    def copy(self) -> _Ring[P]:
+        twin: _Ring[P] = _Ring()
+        twin.credit_s = dict(self.credit_s)
+        for name, flow in self.flows.items():
+            twin.flows[name] = flow.copy()
+        return twin
