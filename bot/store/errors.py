@@ -11,7 +11,9 @@ from sqlalchemy import exc
 
 
 class StoreError(Exception):
-    """Base of everything the store raises. `str(error)` is a sentence for the operator."""
+    """Base of everything the store raises. `str(error)` is a sentence for the operator, `code` is stable."""
+
+    code = "store"
 
 
 class StorageFull(StoreError):

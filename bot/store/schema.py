@@ -118,6 +118,7 @@ requests = Table(
     CheckConstraint("(state IN ('accepted', 'running')) = (finished_at IS NULL)", name="finished_iff_ended"),
     CheckConstraint("attempts >= 0", name="attempts"),
     Index(None, "conversation", "seq"),
+    Index(None, "event_id"),
 )
 # Only the open requests, which stay few however long the history grows.
 Index(

@@ -187,6 +187,11 @@ class Store:
         found = await self._select(_all.where(_requests.c.id == request_id))
         return found[0] if found else None
 
+    async def find(self, platform: str, event_id: str) -> Request | None:
+        """The request of a platform's event; None when it was never seen, or was forgotten."""
+        found = await self._select(_all.where(_requests.c.platform == platform, _requests.c.event_id == event_id))
+        return found[0] if found else None
+
     # --- conversations ---------------------------------------------------------------------------------------------
 
     async def history(self, conversation: str, limit: int = 50) -> list[Request]:

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_requests")),
         sa.UniqueConstraint("id", name=op.f("uq_requests_id")),
     )
+    op.create_index(op.f("ix_requests_event_id"), "requests", ["event_id"], unique=False)
     op.create_index(op.f("ix_requests_conversation_seq"), "requests", ["conversation", "seq"], unique=False)
     op.create_index(
         "ix_requests_open",
@@ -194,6 +195,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),
     )
+    op.drop_index(op.f("ix_requests_event_id"), table_name="requests")
     op.drop_index(op.f("ix_requests_conversation_seq"), table_name="requests")
     op.drop_table("requests")
     op.drop_table("policies")

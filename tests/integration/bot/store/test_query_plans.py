@@ -45,6 +45,7 @@ Query = Callable[[Store], Awaitable[Any]]
         (lambda s: s.unfinished(["web", "slack"]), "requests USING INDEX ix_requests_open"),
         (lambda s: s.undelivered(["web"]), "deliveries USING INDEX ix_deliveries_open"),
         (lambda s: s.request("r"), "requests USING INDEX sqlite_autoindex_requests_1 (id=?)"),
+        (lambda s: s.find("web", "e1"), "requests USING INDEX ix_requests_event_id"),
         (lambda s: s.rules("web", "club", "cinema"), "policies USING INDEX"),
         (lambda s: s.audit(before=7), "audit USING INTEGER PRIMARY KEY"),
         (lambda s: s.audit(platform="web", community="club"), "audit USING INDEX ix_audit_platform_community"),
