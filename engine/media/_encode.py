@@ -1,0 +1,167 @@
+"""The two ways of writing a video anew: its packets as they are, or its pictures and sound encoded again.
+
+It knows rates and sizes, not why they were chosen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+
+from engine.media._container import open_container, translated
+from engine.media._guard import Guard
+from engine.media._reader import ClipReader
+from engine.media._saving import storage_errors
+from engine.media._sniff import open_regular, sniff
+from engine.types import MediaLimits
+
+# What is transcoded has been admitted before; these caps only keep a broken file from running for ever.
+LIMITS = MediaLimits(max_bytes=1 << 34, max_duration_s=6 * 3600.0, decode_timeout_s=3600.0)
+_CLOCK = 90_000  # ticks a second: the finest common grid for picture times, variable rates included
+_SOUND_RATE = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes in pixels, rates in bits a second. `audio_rate` 0 leaves the sound out."""
+
+    width: int
+    height: int
+    fps: float
+    video_rate: int
+    audio_rate: int
+
+
+@contextmanager
+def _input(
+    source: str | os.PathLike[str], checkpoint: Callable[[], None] | None
+) -> Iterator[tuple[InputContainer, Guard]]:
+    guard = Guard(LIMITS, checkpoint)
+    with ExitStack() as stack:
+        stack.enter_context(guard.operation())
+        file, _ = open_regular(source, LIMITS)
+        stack.callback(file.close)
+        container = stack.enter_context(open_container(file, sniff(file), guard))
+        yield container, guard
+
+
+@contextmanager
+def mp4_output(part: Path) -> Iterator[OutputContainer]:
+    """An MP4 being written at `part`, its index moved to the front at the end. A full disk is `StorageFull`."""
+    with storage_errors(), av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        yield container
+
+
+def remux(source: str | os.PathLike[str], part: Path, checkpoint: Callable[[], None] | None) -> int:
+    """Copy picture and sound packets into a faststart MP4. Returns its size in bytes."""
+    with _input(source, checkpoint) as (clip, guard), mp4_output(part) as out, translated(guard):
+        copies: dict[int, Stream] = {}
+        for stream in (*clip.streams.video[:1], *clip.streams.audio[:1]):
+            if stream.codec_context is not None:
+                copies[stream.index] = out.add_stream_from_template(stream)
+        for packet in clip.demux([clip.streams[index] for index in copies]):
+            guard.tick()
+            if packet.dts is None:
+                continue
+            packet.stream = copies[packet.stream_index]
+            out.mux(packet)
+    return part.stat().st_size
+
+
+def encode(
+    reader: ClipReader,
+    source: str | os.PathLike[str],
+    part: Path,
+    chosen: Plan,
+    checkpoint: Callable[[], None] | None,
+) -> int:
+    """Encode pictures and sound by the plan into a faststart MP4. Returns its size in bytes."""
+    with ExitStack() as stack:
+        out = stack.enter_context(mp4_output(part))
+        video: Any = _video_stream(out, chosen)
+        sound: _Sound | None = None
+        if chosen.audio_rate:
+            clip, guard = stack.enter_context(_input(source, checkpoint))
+            sound = _Sound(clip, out, chosen.audio_rate, guard)
+        last = -1
+        for shown in reader.scan(max_fps=chosen.fps, max_side=max(chosen.width, chosen.height)):
+            frame = VideoFrame.from_ndarray(shown.image, format="rgb24").reformat(
+                chosen.width,
+                chosen.height,
+                "yuv420p",
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
+                threads=1,
+            )
+            frame.pts = last = max(last + 1, round(shown.time_s * _CLOCK))
+            frame.time_base = Fraction(1, _CLOCK)
+            out.mux(video.encode(frame))
+            if sound is not None:
+                sound.play_until(shown.time_s)
+        out.mux(video.encode(None))
+        if sound is not None:
+            sound.play_until(reader.info.duration_s)
+            sound.end()
+    return part.stat().st_size
+
+
+def _video_stream(out: OutputContainer, chosen: Plan) -> Any:
+    rate = str(chosen.video_rate)
+    options = {"preset": "medium", "b": rate, "maxrate": rate, "bufsize": str(chosen.video_rate * 2)}
+    stream: Any = out.add_stream("libx264", rate=Fraction(chosen.fps).limit_denominator(1001), options=options)
+    stream.width, stream.height, stream.pix_fmt = chosen.width, chosen.height, "yuv420p"
+    stream.codec_context.time_base = Fraction(1, _CLOCK)
+    stream.codec_context.color_range, stream.codec_context.colorspace = int(ColorRange.MPEG), int(Colorspace.ITU709)
+    stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
+    stream.codec_context.thread_count = min(2, os.cpu_count() or 1)
+    return stream
+
+
+class _Sound:
+    """Re-encodes the first sound track as AAC, a little at a time, beside the pictures."""
+
+    def __init__(self, clip: InputContainer, out: OutputContainer, rate: int, guard: Guard) -> None:
+        self._clip, self._out, self._guard = clip, out, guard
+        self._source: AudioStream = clip.streams.audio[0]
+        layout = "mono" if rate < 48_000 or self._source.codec_context.channels == 1 else "stereo"
+        self._stream: Any = out.add_stream("aac", rate=_SOUND_RATE, layout=layout)
+        self._stream.bit_rate = rate
+        self._resampler = AudioResampler(format="fltp", layout=layout, rate=_SOUND_RATE, frame_size=1024)
+        self._frames = self._decode()
+        self._origin = float((self._source.start_time or 0) * (self._source.time_base or 0))
+
+    def _decode(self) -> Iterator[AudioFrame]:
+        for packet in self._clip.demux(self._source):
+            self._guard.tick()
+            try:
+                frames: list[AudioFrame] = packet.decode()
+            except (av.FFmpegError, ValueError):
+                continue
+            yield from frames
+
+    def play_until(self, time_s: float) -> None:
+        """Encode the sound up to `time_s`, give or take a packet."""
+        for frame in self._frames:
+            for piece in self._resampler.resample(frame):
+                self._out.mux(self._stream.encode(piece))
+            if frame.time is not None and frame.time - self._origin >= time_s:
+                return
+
+    def end(self) -> None:
+        for piece in self._resampler.resample(None):
+            self._out.mux(self._stream.encode(piece))
+        self._out.mux(self._stream.encode(None))

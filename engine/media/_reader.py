@@ -1,0 +1,168 @@
+"""A clip, opened: probes it and hands out frames. The front of this room; it decides when to seek and when to walk.
+
+It knows nothing of what the frames are for, and of a file's name it believes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.media._guard import Guard
+from engine.media._sniff import open_regular, sniff
+from engine.media._source import Found, Source, StillSource
+from engine.media._video import VideoSource
+from engine.types import ClipInfo, MediaLimits
+
+_SNAP_SHARE = 0.125  # how far a sampled moment may move to a key frame, as a share of the spacing between samples
+
+
+@dataclass(frozen=True, slots=True)
+class SampledFrame:
+    """One picture of a clip.
+
+    `time_s` counts in seconds from the clip's first frame. `image` is (H, W, 3) uint8 RGB as a viewer sees it: turned
+    upright, with square pixels, HDR mapped to SDR, transparency composed on white (most transparent pictures are
+    drawn for a page; black text would vanish on black).
+    """
+
+    time_s: float
+    image: NDArray[np.uint8]
+
+
+def probe(path: str | os.PathLike[str], limits: MediaLimits) -> ClipInfo:
+    """Read what a file is from its headers and its first frame. Raises a `MediaError` when it cannot be used."""
+    with open_clip(path, limits) as reader:
+        return reader.info
+
+
+def open_clip(
+    path: str | os.PathLike[str],
+    limits: MediaLimits,
+    *,
+    checkpoint: Callable[[], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> ClipReader:
+    """Open a clip for reading frames. Use it as a context manager.
+
+    `checkpoint` is called between reads, packets and frames; whatever it raises ends the operation. `clock` counts
+    monotonic seconds. Each operation may take `limits.decode_timeout_s`.
+
+    Raises `NotAVideo`, `EmptyFile`, `NoPicture`, `TruncatedClip`, `DamagedClip`, `UnsupportedClip`, `ClipTooLarge`,
+    `ClipTooLong`, `TooManyPixels` or `DecodeTimeout`.
+    """
+    guard = Guard(limits, checkpoint, clock)
+    with ExitStack() as stack, guard.operation():
+        file, size = open_regular(path, limits)
+        stack.callback(file.close)
+        form = sniff(file)
+        source: Source = VideoSource(file, size, form, guard) if form.demuxer else StillSource(file, size, form, guard)
+        stack.callback(source.close)
+        return ClipReader(source, guard, stack.pop_all())
+
+
+class ClipReader:
+    """Frames of one clip. Not thread-safe; do not interleave two iterators of one reader."""
+
+    def __init__(self, source: Source, guard: Guard, resources: ExitStack) -> None:
+        self._source = source
+        self._guard = guard
+        self._resources = resources
+        self.info = source.info
+
+    def __repr__(self) -> str:
+        info = self.info
+        return f"<ClipReader {info.container}/{info.codec} {info.width}x{info.height} {info.duration_s:.1f} s>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the decoder and the file. Closing twice is fine."""
+        self._resources.close()
+
+    def sample(self, count: int, *, max_side: int | None = None) -> list[SampledFrame]:
+        """Up to `count` different frames, evenly spread: one from the middle of each of `count` equal parts.
+
+        A moment may move by an eighth of the spacing to land on a key frame, which costs one frame to decode instead
+        of half a group of pictures. Fewer frames come back when the clip has fewer. `max_side` bounds the longer
+        side in pixels.
+        """
+        if count < 1:
+            return []
+        with self._guard.operation():
+            frames = self.info.frames
+            if frames is not None and frames <= count:
+                return list(self._take(self._source.walk(None), max_side))
+            step = self.info.duration_s / count
+            moments = [(index + 0.5) * step for index in range(count)]
+            snapped = [self._source.snap(moment, step * _SNAP_SHARE) for moment in moments]
+            return list(self._take(self._shown(snapped), max_side))
+
+    def frames_at(self, times: Sequence[float], *, max_side: int | None = None) -> list[SampledFrame]:
+        """For each time in seconds the frame on screen then, in the order asked.
+
+        Times before the first frame give the first, times after the end the last. Two times may share a frame.
+        """
+        with self._guard.operation():
+            order = sorted(range(len(times)), key=lambda index: times[index])
+            shown: dict[int, SampledFrame] = {}
+            last: SampledFrame | None = None
+            for index, found in zip(order, self._source.at_each([times[index] for index in order]), strict=True):
+                if found is None:
+                    break
+                if last is None or found.time_s != last.time_s:
+                    last = SampledFrame(found.time_s, found.image(max_side))
+                shown[index] = last
+            return [shown[index] for index in sorted(shown)]
+
+    def scan(
+        self, *, max_fps: float, max_side: int, start_s: float = 0.0, end_s: float | None = None
+    ) -> Iterator[SampledFrame]:
+        """Every frame from `start_s` up to (not including) `end_s`, thinned to at most `max_fps` a second.
+
+        Decodes in order. Time that the caller spends on a frame is not charged to the decode budget.
+        """
+        with self._guard.operation():
+            for frame in self._take(self._source.walk(max_fps, start_s, end_s), max_side):
+                with self._guard.paused():
+                    yield frame
+
+    def key_frames(self, *, max_side: int, limit: int) -> Iterator[SampledFrame]:
+        """Up to `limit` key frames, decoding nothing else; spread over the whole clip when there are more."""
+        with self._guard.operation():
+            for frame in self._take(self._source.keys(limit), max_side):
+                with self._guard.paused():
+                    yield frame
+
+    def loudness(self, windows: int) -> list[tuple[float, float]] | None:
+        """(time in seconds, RMS in dBFS) for each of `windows` equal parts; None without sound.
+
+        Long clips are not decoded whole: of each part at most two seconds are heard, from its middle.
+        Digital silence reads as -120 dBFS.
+        """
+        with self._guard.operation():
+            return self._source.loudness(windows)
+
+    def _shown(self, times: Sequence[float]) -> Iterator[Found]:
+        return (found for found in self._source.at_each(times) if found is not None)
+
+    def _take(self, found: Iterator[Found], max_side: int | None) -> Iterator[SampledFrame]:
+        last = -1.0
+        for item in found:
+            if item.time_s > last:
+                last = item.time_s
+                yield SampledFrame(item.time_s, item.image(max_side))

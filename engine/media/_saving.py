@@ -1,0 +1,48 @@
+"""Files that appear whole or not at all: written under a temporary name beside their place, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.media import _words
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn a full disk into `StorageFull` and any other refusal to write into a `MediaError`."""
+    try:
+        yield
+    except OSError as error:
+        raise save_error(error) from error
+
+
+def save_error(error: OSError) -> Exception:
+    return _words.storage_full() if error.errno in _NO_ROOM else _words.cannot_save(error)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new empty file in the folder of `path`, so that renaming it to `path` is atomic."""
+    with storage_errors():
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=f"{path.suffix}.part", dir=path.parent)
+        os.close(descriptor)
+        return Path(name)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path; it becomes `path` when the block succeeds and vanishes when it does not."""
+    part = temporary_beside(path)
+    try:
+        yield part
+        with storage_errors():
+            part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

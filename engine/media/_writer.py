@@ -1,0 +1,105 @@
+"""Writes made videos: H.264, yuv420p, faststart MP4. It knows no clip, no model and no budget of bytes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from engine.errors import BadRequest
+from engine.media._saving import replacing, storage_errors
+
+_MAX_SIDE = 8192
+_MAX_FPS = 240.0
+
+
+class VideoWriter:
+    """Encodes pictures into an MP4 that appears at `path` when the block ends well, and not at all otherwise.
+
+    Odd widths and heights lose their last column or row: yuv420p needs even sizes. Raises `BadRequest` for sizes and
+    rates that cannot be encoded and `StorageFull` when there is no room.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], width: int, height: int, fps: float, *, crf: int = 20, preset: str = "fast"
+    ) -> None:
+        if not (2 <= width <= _MAX_SIDE and 2 <= height <= _MAX_SIDE):
+            raise BadRequest(f"A video of {width}×{height} pixels can't be made. Use sides between 2 and {_MAX_SIDE}.")
+        if not 0 < fps <= _MAX_FPS:
+            raise BadRequest(f"A video can't have {fps:g} frames a second. Use a rate up to {_MAX_FPS:g}.")
+        self.path = Path(path)
+        self.width, self.height = width - width % 2, height - height % 2
+        self.fps = fps
+        self.frames = 0
+        self._taken = (height, width, 3)
+        self._options = {"crf": str(crf), "preset": preset}
+        self._resources = ExitStack()
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            part = stack.enter_context(replacing(self.path))
+            with storage_errors():
+                self._container = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"})
+                stack.callback(self._container.close)
+            rate = Fraction(self.fps).limit_denominator(1001)
+            stream = self._container.add_stream("libx264", rate=rate, options=self._options)
+            stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
+            context: Any = stream.codec_context
+            context.color_range, context.colorspace = int(ColorRange.MPEG), int(Colorspace.ITU709)
+            context.color_primaries = context.color_trc = 1  # BT.709, as players assume
+            context.thread_count = min(2, os.cpu_count() or 1)
+            self._stream = stream
+            self._resources = stack.pop_all()
+        return self
+
+    def write(self, image: NDArray[np.uint8]) -> None:
+        """Append one picture, (height, width, 3) uint8 RGB of the size given at the start."""
+        if self._stream is None or self._container is None:
+            raise ValueError("write() belongs inside the writer's with block")
+        if image.shape != self._taken or image.dtype != np.uint8:
+            raise ValueError(f"expected uint8 {self._taken}, got {image.dtype} {image.shape}")
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image[: self.height, : self.width]), format="rgb24")
+        frame = frame.reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
+        )
+        frame.pts = self.frames
+        frame.time_base = 1 / Fraction(self.fps).limit_denominator(1001)
+        self.frames += 1
+        self._mux(frame)
+
+    def _mux(self, frame: VideoFrame | None) -> None:
+        if self._stream is None or self._container is None:
+            return
+        with storage_errors():
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        resources, self._resources = self._resources, ExitStack()
+        try:
+            with resources:
+                if error is not None:
+                    raise error  # through the stack, so that the temporary file goes
+                if self.frames == 0:
+                    raise BadRequest("A video needs at least one picture.")
+                self._mux(None)
+        except BaseException as raised:
+            if raised is not error:
+                raise
+        finally:
+            self._container = self._stream = None
