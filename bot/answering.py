@@ -166,7 +166,7 @@ class _Listening:
     async def _follow(self, ticket: Ticket) -> None:
         errand, stage = self._errand, self._errand.stage
         watching = stage.view.status
-        async with aclosing(aiter(ticket)) as events:
+        async with aclosing(ticket.__aiter__()) as events:
             async for event in events:
                 match event:
                     case Queued():

@@ -126,7 +126,7 @@ class Making:
     async def _render(self, errand: Errand, job: Generate) -> Rendered:
         ticket = self._engine.submit(job, request=errand.id, user=errand.user, community=errand.community)
         stage, since = errand.stage, self._clock()
-        async with aclosing(aiter(ticket)) as events:
+        async with aclosing(ticket.__aiter__()) as events:
             async for event in events:
                 match event:
                     case Queued():

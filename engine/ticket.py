@@ -7,7 +7,7 @@ progress are replaced by the newest, results are kept.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from engine.errors import JobCancelled, from_event
 from engine.types import TERMINAL, Event, Failed, Progress, Queued, Result, Started, Token
@@ -125,7 +125,7 @@ class Ticket:
         """For the engine."""
         self._stream.fail(error)
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
         finished = False
         try:
             async for event in self._stream:
