@@ -181,6 +181,7 @@ export class Composer {
     this.field.value = "";
     this.#fillOptions({});
     this.make(false);
+    this.focus();
   }
 
   #options() {

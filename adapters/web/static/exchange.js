@@ -138,7 +138,8 @@ export class Exchange {
   }
 
   #footer(view) {
-    const shown = [view.footer, view.state === "failed" && this.request ? `request ${this.request}` : ""].filter(Boolean).join(" · ");
+    const number = view.state === "failed" && this.request && !view.footer.includes(this.request) ? `request ${this.request}` : "";
+    const shown = [view.footer, number].filter(Boolean).join(" · ");
     this.foot.hidden = !this.final || !shown;
     this.foot.textContent = shown;
   }

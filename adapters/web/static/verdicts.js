@@ -45,6 +45,6 @@ function row(chip) {
   return h("li", {},
     h("span.what", {}, h("b", {}, chip.category), h("small", {}, where)),
     meter(chip.score, chip.threshold, chip.action),
-    h("span.value.num", {}, h("b", {}, score(chip.score)), h("small", {}, `of ${score(chip.threshold)}`)),
+    h("span.value.num", {}, h("b", {}, score(chip.score)), h("small", {}, `limit ${score(chip.threshold)}`)),
     h(`span.verdict.${chip.action}`, {}, ACTIONS[chip.action] ?? chip.action));
 }
