@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL = $(PIP) install --quiet --constraint constraints.txt --editable
 
-.PHONY: run test lint bench demo browser clean
+.PHONY: run test lint bench demo screenshots browser clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -56,11 +56,16 @@ lint: $(VENV)/.dev
 test: lint browser
 	$(BIN)/pytest
 
+# Renew the pictures in docs/images.
+screenshots: $(VENV)/.dev browser
+	GPT4VIDEO_SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_page.py
+
 bench: $(VENV)/.dev $(VENV)/.inference
 	$(BIN)/python -m benchmarks
 
+# Two questions about a real clip, a video, and an unsafe prompt that is blocked: the same commands as you would type.
 demo: $(VENV)/.dev
-	@$(BIN)/python -m benchmarks.demo
+	@BIN=$(BIN) sh docs/demo.sh
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

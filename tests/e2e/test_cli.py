@@ -1,0 +1,132 @@
+"""The console command, as a person or a script calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+
+from tests.harness import Cli
+
+CATEGORIES = 8
+
+
+def test_how_long_a_real_clip_is_comes_out_as_json(gpt4video: Cli, bikes: Path) -> None:
+    result = gpt4video("ask", bikes, "How long is this clip?", "--json")
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert {"answer", "verdicts", "model", "seconds"} <= set(answer)
+    assert "10" in answer["answer"]
+    assert "second" in answer["answer"]
+    assert "lite" in answer["model"]
+    assert {verdict["where"] for verdict in answer["verdicts"]} == {"question", "clip", "answer"}
+
+
+def test_what_moves_gets_an_answer_with_directions_and_times(gpt4video: Cli, bikes: Path) -> None:
+    result = gpt4video("ask", bikes, "what moves, and where to?")
+    assert result.returncode == 0, result.stderr
+    assert "lite" in result.stdout
+    assert any(word in result.stdout for word in ("left", "right"))
+    assert "0:0" in result.stdout
+
+
+def test_a_made_video_is_the_file_that_was_asked_for(gpt4video: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "ball.mp4"
+    options = ["--seed", "7", "--seconds", "1", "--size", "320x180", "--json"]
+    result = gpt4video("generate", "a red ball bouncing on green grass", "-o", out, *options)
+    assert result.returncode == 0, result.stderr
+    made = json.loads(result.stdout)
+    assert (made["path"], made["seed"], made["width"], made["height"]) == (str(out), 7, 320, 180)
+    with av.open(str(out)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert sum(1 for _ in container.decode(stream)) == made["frames"]
+    assert list((tmp_path / "data").rglob("*.mp4")) == []
+
+
+def test_the_same_seed_makes_the_same_video(gpt4video: Cli, tmp_path: Path) -> None:
+    for name in ("one.mp4", "two.mp4"):
+        result = gpt4video("generate", "a blue fish", "-o", name, "--seed", "3", "--seconds", "1", "--size", "160x90")
+        assert result.returncode == 0, result.stderr
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+
+
+def test_an_unsafe_prompt_ends_with_3_and_a_reason(gpt4video: Cli, tmp_path: Path) -> None:
+    result = gpt4video("generate", "you stupid fucking idiot", "-o", "no.mp4")
+    assert result.returncode == 3
+    assert "harassment" in result.stderr
+    assert not (tmp_path / "no.mp4").exists()
+
+
+def test_moderate_scores_a_text_and_names_what_nobody_scores(gpt4video: Cli) -> None:
+    result = gpt4video("moderate", "you stupid fucking idiot", "--json")
+    assert result.returncode == 3
+    report = json.loads(result.stdout)
+    assert report["allowed"] is False
+    assert report["verdicts"][0]["category"] == "harassment"
+    assert report["verdicts"][0]["score"] >= report["verdicts"][0]["threshold"]
+    assert report["coverage"] == {"text": ["harassment"], "frames": ["sexual"]}
+
+
+def test_moderate_scores_the_frames_of_a_clip(gpt4video: Cli, bikes: Path) -> None:
+    result = gpt4video("moderate", "--file", bikes, "--json")
+    assert result.returncode == 0, result.stderr
+    (verdict,) = json.loads(result.stdout)["verdicts"]
+    assert verdict["category"] == "sexual"
+    assert 0 <= verdict["time_s"] <= 10
+
+
+def test_doctor_says_what_is_really_scored(gpt4video: Cli) -> None:
+    result = gpt4video("doctor", "--json")
+    assert result.returncode == 0, result.stdout
+    report = json.loads(result.stdout)
+    assert report["ok"]
+    assert {model["role"] for model in report["models"]} == {
+        "understanding",
+        "generation",
+        "text_guard",
+        "frame_guard",
+    }
+    assert len(report["coverage"]) == CATEGORIES
+    assert report["coverage"]["harassment"] == {"text": True, "frames": False}
+    assert report["coverage"]["violence"] == {"text": False, "frames": False}
+
+
+def test_bad_input_ends_with_2_and_one_sentence(gpt4video: Cli, tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("this is not a video")
+    for arguments in (
+        ("ask", "missing.mp4", "What is this?"),
+        ("ask", str(tmp_path), "What is this?"),
+        ("ask", str(text), "What is this?"),
+        ("generate", "a ball", "-o", "x.mp4", "--size", "huge"),
+        ("generate", "a ball", "-o", "nowhere/x.mp4"),
+        ("generate", "a ball", "-o", "x.mp4", "--seconds", "9000"),
+        ("moderate",),
+    ):
+        result = gpt4video(*arguments)
+        assert result.returncode == 2, (arguments, result.stderr)
+        assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_a_mistake_in_the_configuration_is_found_with_its_line(gpt4video: Cli, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[web]\nprot = 80\n")
+    result = gpt4video("moderate", "hello")
+    assert result.returncode == 2
+    assert "config.toml:2" in result.stderr
+    assert '"port"' in result.stderr
+
+
+def test_an_engine_that_cannot_start_ends_with_4_and_says_why(gpt4video: Cli) -> None:
+    result = gpt4video("moderate", "hello", GPT4VIDEO_MODELS__TEXT_GUARD="no.such:Guard")
+    assert result.returncode == 4
+    assert "Traceback" not in result.stderr
+    assert "no.such" in result.stderr
+
+
+def test_migrate_makes_the_database(gpt4video: Cli, tmp_path: Path) -> None:
+    result = gpt4video("migrate")
+    assert result.returncode == 0, result.stderr
+    assert list((tmp_path / "data").glob("*.sqlite*"))

