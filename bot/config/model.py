@@ -1,0 +1,254 @@
+"""Every option of the bot, its type, its default and its limits. `config.example.toml` explains each of them.
+
+It reads no file and no environment (`bot.config.load` does); it knows the engine's small types and no more of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from engine.registry import backend_names
+from engine.types import Category, MediaLimits, ModelChoice, Role, RuntimeConfig
+
+APP = "gpt4video-bot"
+Action = Literal["allow", "warn", "block"]
+Audience = Literal["everyone", "admins", "nobody"]
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=16, multiple_of=2)]  # H.264 with yuv420p halves both sides for the colours
+AnyPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+_MIB = 1024 * 1024
+_PRESETS: dict[str, dict[Role, str]] = {
+    "lite": {
+        Role.UNDERSTANDING: "lite",
+        Role.GENERATION: "storyboard",
+        Role.TEXT_GUARD: "profanity",
+        Role.FRAME_GUARD: "opennsfw",
+    },
+}
+# The best preset for the device. There is only one to choose from in this version.
+_PRESETS["auto"] = _PRESETS["lite"]
+
+
+def conflict(key: str, text: str) -> PydanticCustomError:
+    """An option that is fine alone and impossible beside the others."""
+    return PydanticCustomError("conflict", "{text}", {"key": key, "text": text})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True
+    )
+
+
+class Bot(_Section):
+    data_dir: AnyPath = Field(default_factory=lambda: user_data_path(APP, appauthor=False))
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = False
+
+    @model_validator(mode="after")
+    def _fits_into_a_url(self) -> Self:
+        if "?" in str(self.data_dir):
+            raise conflict("data_dir", "a question mark in the folder's name would end the database's URL. Rename it.")
+        return self
+
+
+class Web(_Section):
+    enabled: bool = True
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    token: SecretStr | None = None
+    token_file: AnyPath | None = None
+    max_upload_mb: Positive = 200
+    title: Annotated[str, Field(min_length=1)] = "GPT4Video"
+
+    @model_validator(mode="after")
+    def _strangers_need_the_token(self) -> Self:
+        if self.enabled and self.token is None and not _is_loopback(self.host):
+            raise conflict(
+                "host",
+                f'"{self.host}" can be reached by others, so a token is needed. '
+                "Set GPT4VIDEO_WEB__TOKEN or token_file, or use 127.0.0.1.",
+            )
+        return self
+
+
+class Database(_Section):
+    url: SecretStr | None = None
+    url_file: AnyPath | None = None
+    migrate_on_start: bool = True
+
+
+class Engine(_Section):
+    executor: Literal["process", "inline"] = "process"
+    start_timeout_s: Seconds = 120
+    max_wait_s: Seconds = 600
+    requests_per_user: Positive = 3
+    cancel_grace_s: Seconds = 5
+    drain_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 20
+
+
+class Models(_Section):
+    preset: Literal["lite", "auto"] = "lite"
+    understanding: str | None = None
+    generation: str | None = None
+    text_guard: str | None = None
+    frame_guard: str | None = None
+
+    @model_validator(mode="after")
+    def _backends_exist(self) -> Self:
+        for role in Role:
+            name, known = getattr(self, role.value), backend_names(role)
+            if name is None or name in known or re.fullmatch(r"[\w.]+:\w+", name):
+                continue
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f' Did you mean "{near[0]}"?' if near else ""
+            raise conflict(
+                role.value, f'there is no such backend; known are {", ".join(known)}, or "package.module:Class".{hint}'
+            )
+        return self
+
+    def chosen(self) -> dict[Role, ModelChoice]:
+        """The backend of every role: the override if there is one, else the preset's."""
+        return {
+            role: ModelChoice(backend=getattr(self, role.value) or backend)
+            for role, backend in _PRESETS[self.preset].items()
+        }
+
+
+class Media(_Section):
+    max_mb: Positive = 200
+    max_duration_s: Seconds = 600
+    max_pixels: Positive = 4096 * 2304
+    decode_timeout_s: Seconds = 30
+    frames: Annotated[int, Field(ge=1, le=64)] = 8
+    clips_per_message: Positive = 4
+
+
+class Generation(_Section):
+    seconds: Seconds = 3
+    max_seconds: Seconds = 10
+    width: Side = 640
+    height: Side = 360
+    max_width: Side = 1280
+    max_height: Side = 720
+    videos_per_answer: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _defaults_fit_the_limits(self) -> Self:
+        for name in ("seconds", "width", "height"):
+            value, most = getattr(self, name), getattr(self, f"max_{name}")
+            if value > most:
+                raise conflict(name, f"{value:g} is more than max_{name}, which is {most:g}.")
+        return self
+
+
+class Conversation(_Section):
+    token_budget: Annotated[int, Field(ge=100)] = 2000
+    max_turns: Positive = 20
+
+
+class Permissions(_Section):
+    ask: Audience = "everyone"
+    generate: Audience = "everyone"
+
+
+class Rule(_Section):
+    threshold: Fraction
+    action: Action = "block"
+
+
+class Rules(_Section):
+    """One rule a category. The names with a dash or a slash are aliases here, and the only ones in a file."""
+
+    harassment: Rule = Rule(threshold=0.8)
+    hate: Rule = Rule(threshold=0.7)
+    illicit: Rule = Rule(threshold=0.7)
+    self_harm: Rule = Field(default=Rule(threshold=0.6), alias="self-harm")
+    sexual: Rule = Rule(threshold=0.6)
+    sexual_minors: Rule = Field(default=Rule(threshold=0.2), alias="sexual/minors")
+    violence: Rule = Rule(threshold=0.7)
+    violence_graphic: Rule = Field(default=Rule(threshold=0.6), alias="violence/graphic")
+
+
+class Safety(_Section):
+    frames: Annotated[int, Field(ge=1, le=256)] = 10
+    must_cover: tuple[Category, ...] = ()
+    rules: Rules = Rules()
+
+
+class Config(_Section):
+    """The whole configuration, checked and unchangeable. `source` is the file that it was read from, if any."""
+
+    bot: Bot = Field(default_factory=Bot)
+    web: Web = Field(default_factory=Web)
+    database: Database = Field(default_factory=Database)
+    engine: Engine = Field(default_factory=Engine)
+    models: Models = Field(default_factory=Models)
+    media: Media = Field(default_factory=Media)
+    generation: Generation = Field(default_factory=Generation)
+    conversation: Conversation = Field(default_factory=Conversation)
+    permissions: Permissions = Field(default_factory=Permissions)
+    safety: Safety = Field(default_factory=Safety)
+    _source: Path | None = None
+
+    @property
+    def source(self) -> Path | None:
+        """The file that this was read from; None when there was none."""
+        return self._source
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is. May hold a password: do not print it."""
+        if self.database.url is not None:
+            return self.database.url.get_secret_value()
+        return f"sqlite:///{self.bot.data_dir / 'bot.db'}"
+
+    @property
+    def clips_dir(self) -> Path:
+        """Clips that people posted, and the stills taken from them."""
+        return self.bot.data_dir / "clips"
+
+    @property
+    def videos_dir(self) -> Path:
+        """Videos that were made."""
+        return self.bot.data_dir / "videos"
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Uploads that no request has taken yet."""
+        return self.bot.data_dir / "inbox"
+
+    def runtime_config(self) -> RuntimeConfig:
+        """What the inference process needs to know."""
+        limits = MediaLimits(
+            max_bytes=self.media.max_mb * _MIB,
+            max_duration_s=self.media.max_duration_s,
+            max_pixels=self.media.max_pixels,
+            decode_timeout_s=self.media.decode_timeout_s,
+        )
+        return RuntimeConfig(models=self.models.chosen(), limits=limits, cache_dir=str(self.bot.data_dir / "models"))
+
+    def rules(self) -> dict[Category, tuple[float, Action]]:
+        """The default threshold (0 to 1) and action of every category."""
+        by_name: dict[str, Any] = self.safety.rules.model_dump(by_alias=True)
+        return {category: (by_name[category]["threshold"], by_name[category]["action"]) for category in Category}
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
