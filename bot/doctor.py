@@ -86,8 +86,11 @@ async def examine(path: Path | None) -> Report:
     report.checks.append(await asyncio.to_thread(_disk, config.bot.data_dir))
     report.checks.append(await _database(config))
     report.checks.append(_web(config))
-    report.models = model_cards(config.runtime_config())
-    await _models(config, report)
+    try:
+        report.models = model_cards(config.runtime_config())
+        await _models(config, report)
+    except EngineError as error:
+        report.checks.append(Check("models", False, str(error), "Mend that, then run this again."))
     return report
 
 
@@ -145,8 +148,6 @@ async def _models(config: Config, report: Report) -> None:
         report.models, report.coverage = engine.cards, engine.coverage
         report.checks.append(Check("models", True, "all four roles load and answer"))
         report.checks.append(_covered(config, engine.coverage))
-    except EngineError as error:
-        report.checks.append(Check("models", False, str(error), "Mend that, then run this again."))
     finally:
         await engine.stop(grace_s=1)
 
