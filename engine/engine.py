@@ -76,7 +76,7 @@ class _Entry:
     """An accepted job until its end."""
 
     __slots__ = (
-        "attempts", "cancelled", "deaths", "id", "job", "job_class", "key", "run", "started_at", "ticket", "told",
+        "attempts", "cancelled", "deaths", "handed_at", "id", "job", "job_class", "key", "run", "started_at", "ticket", "told",
         "user", "waits",
     )  # fmt: skip
 
@@ -88,6 +88,7 @@ class _Entry:
         self.user = user  # empty when no user answers for the job
         self.ticket: Ticket
         self.run: int | None = None  # the executor's number while it has the job
+        self.handed_at = 0.0  # to the executor
         self.started_at: float | None = None  # of the current run
         self.attempts = 0
         self.deaths = 0  # of the inference process, while this job ran in it
@@ -250,6 +251,7 @@ class Engine:
         """Hand out whatever there is a slot for. Called when a job arrives or ends, and when the executor changes."""
         while self._executor.health().ready and (entry := self._next()) is not None:
             entry.run = next(self._runs)
+            entry.handed_at = time.monotonic()
             entry.attempts += 1
             self._in_flight[entry.run] = entry
             task = asyncio.get_running_loop().create_task(self._serve(entry, entry.run))
@@ -274,13 +276,20 @@ class Engine:
         return entry
 
     def _free_classes(self) -> tuple[JobClass, ...]:
-        moderation = sum(entry.job_class is JobClass.MODERATION for entry in self._in_flight.values())
+        others = [entry for entry in self._in_flight.values() if entry.job_class is not JobClass.MODERATION]
         free: tuple[JobClass, ...] = ()
-        if moderation < self._settings.moderation_slots:
+        if len(self._in_flight) - len(others) < self._settings.moderation_slots:
             free += (JobClass.MODERATION,)
-        if len(self._in_flight) - moderation < _SLOTS:
+        if len(others) < _SLOTS:
             free += (JobClass.UNDERSTANDING, JobClass.GENERATION)
+        elif len(others) == _SLOTS and all(self._may_be_overtaken(each) for each in others if not each.started_at):
+            free += (JobClass.UNDERSTANDING,)
         return free
+
+    def _may_be_overtaken(self, staged: _Entry) -> bool:
+        """A question must not wait for two videos only because the second one is staged already; for a while."""
+        patience_s = self._settings.ageing_s[JobClass.GENERATION]
+        return staged.job_class is JobClass.GENERATION and time.monotonic() - staged.handed_at < patience_s
 
     async def _serve(self, entry: _Entry, run: int) -> None:
         """One run of a job in the executor."""

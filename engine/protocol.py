@@ -17,9 +17,9 @@ _ATTRIBUTES = r"[^<>]{0,200}"
 _OPENING = rf"<{_GAP}(?P<close>/?){_GAP}video"
 
 _TAG = re.compile(rf"{_OPENING}(?P<attributes>(?=[\s/>]){_ATTRIBUTES})>", re.IGNORECASE)
-_MAYBE_TAG = re.compile(
-    rf"<{_GAP}/?{_GAP}(?:v(?:i(?:d(?:e(?:o(?:[\s/]{_ATTRIBUTES})?)?)?)?)?)?", re.IGNORECASE
-)  # what can still grow into a tag
+_PREFIX = rf"<{_GAP}/?{_GAP}(?:v(?:i(?:d(?:e(?:o(?:[\s/]{_ATTRIBUTES})?)?)?)?)?)?"
+_MAYBE_TAG = re.compile(_PREFIX, re.IGNORECASE)  # what can still grow into a tag
+_STUB = re.compile(rf"{_PREFIX}(?=<)", re.IGNORECASE)  # what stopped growing because the next one began
 _TAG_NAME = re.compile(rf"{_OPENING}(?=[\s/])", re.IGNORECASE)
 _HALF_TAG = re.compile(rf"{_OPENING}(?=[\s/]){_ATTRIBUTES}(?=<)", re.IGNORECASE)  # the next tag begins inside it
 
@@ -36,6 +36,7 @@ class TagParser:
 
     def __init__(self) -> None:
         self._rest = ""  # begins with "<" and may yet become a tag
+        self._stub = ""  # no tag; but without the tag that may follow, it could become one with what comes after that
         self._depth = 0
         self._prompt: list[str] = []
         self._out: list[Token | VideoWanted] = []
@@ -53,7 +54,11 @@ class TagParser:
             elif not rest or _MAYBE_TAG.fullmatch(rest):
                 break
             elif half := _HALF_TAG.match(rest) or _TAG_NAME.match(rest):
+                self._stub = ""
                 rest = rest[half.end() :]
+            elif stub := _STUB.match(rest):
+                self._stub += stub[0]
+                rest = rest[stub.end() :]
             else:
                 self._pass_on("<")
                 rest = rest[1:]
@@ -67,7 +72,7 @@ class TagParser:
         stop *at* the closing tag leave it out, and their wish is clear. Several paragraphs, or a nested tag that
         stays open, mean that the tag was a slip, and rendering a whole answer would be a guess.
         """
-        self._rest = ""
+        self._rest = self._stub = ""
         prompt = "".join(self._prompt).strip()
         if self._depth == 1 and "\n\n" not in prompt and len(prompt) <= _LONGEST_UNCLOSED_PROMPT:
             self._want()
@@ -76,6 +81,7 @@ class TagParser:
         return self._take()
 
     def _turn(self, tag: re.Match[str]) -> None:
+        self._stub = ""
         if tag["close"]:
             self._depth = max(0, self._depth - 1)
             if self._depth == 0:
@@ -91,6 +97,7 @@ class TagParser:
     def _pass_on(self, text: str) -> None:
         if not text:
             return
+        text, self._stub = self._stub + text, ""
         if self._depth:
             self._prompt.append(text)
         elif self._out and isinstance(last := self._out[-1], Token):

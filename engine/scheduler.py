@@ -256,13 +256,14 @@ class _Queue(Generic[P]):
 
 
 class _Ring(Generic[P]):
-    """Deficit round-robin over named flows. The first flow is being served; its credit is in GPU-seconds."""
+    """Deficit round-robin over named flows. The first one is next; `turn` is it as soon as it got its quantum."""
 
-    __slots__ = ("credit_s", "flows")
+    __slots__ = ("credit_s", "flows", "turn")
 
     def __init__(self) -> None:
         self.flows: OrderedDict[str, _Ring[P] | _Queue[P]] = OrderedDict()
         self.credit_s: dict[str, float] = {}
+        self.turn: str | None = None
 
     def join(self, name: str, flow: _Ring[P] | _Queue[P]) -> _Ring[P] | _Queue[P]:
         self.flows[name] = flow
@@ -272,16 +273,21 @@ class _Ring(Generic[P]):
     def leave(self, name: str) -> None:
         """An idle flow saves no credit for later."""
         del self.flows[name], self.credit_s[name]
+        if self.turn == name:
+            self.turn = None
 
     def head(self, quantum_s: float) -> Item[P]:
         """The job whose turn it is; moves the turn on until someone can pay."""
         while True:
             name = next(iter(self.flows))
+            if self.turn != name:
+                self.turn = name
+                self.credit_s[name] += quantum_s
             item = self.flows[name].head(quantum_s)
             if self.credit_s[name] >= item.cost_s:
                 return item
             self.flows.move_to_end(name)
-            self.credit_s[next(iter(self.flows))] += quantum_s
+            self.turn = None
 
     def charge(self, name: str, cost_s: float) -> None:
         self.credit_s[name] -= cost_s
@@ -289,6 +295,7 @@ class _Ring(Generic[P]):
     def copy(self) -> _Ring[P]:
         twin: _Ring[P] = _Ring()
         twin.credit_s = dict(self.credit_s)
+        twin.turn = self.turn
         for name, flow in self.flows.items():
             twin.flows[name] = flow.copy()
         return twin

@@ -204,7 +204,8 @@ class ProcessExecutor:
         if not self._tasks:
             self._watchdog.rest()
         else:
-            running = [each.task for each in self._tasks.values()]
+            inside = self._tasks.values()
+            running = [each.task for each in inside if each.started] or [each.task for each in inside]
             floor_s = max(self._settings.watchdog_floor_s[task.job_class] for task in running)
             silent_s = self._watchdog.silent_s(process.pulse(), floor_s)
             if silent_s is not None:

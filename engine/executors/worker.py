@@ -37,8 +37,8 @@ class Worker:
         self._beat = beat
         self._changed = threading.Condition()
         # All of the following is guarded by `_changed`.
-        self._urgent: deque[Submit] = deque()
-        self._normal: deque[Submit] = deque()
+        self._waiting: dict[JobClass, deque[Submit]] = {each: deque() for each in JobClass}  # most urgent first
+        self._urgent = self._waiting[JobClass.MODERATION]
         self._running: list[int] = []  # innermost last
         self._cancelled: set[int] = set()  # a subset of `_running`
         self._stopping = False
@@ -50,8 +50,7 @@ class Worker:
         match command:
             case Submit():
                 with self._changed:
-                    queue = self._urgent if command.job_class is JobClass.MODERATION else self._normal
-                    queue.append(command)
+                    self._waiting[command.job_class].append(command)
                     self._changed.notify()
             case Cancel(number=number):
                 if self._drop(number):
@@ -72,7 +71,7 @@ class Worker:
             if number in self._running:
                 self._cancelled.add(number)
                 return False
-            for queue in (self._urgent, self._normal):
+            for queue in self._waiting.values():
                 for task in queue:
                     if task.number == number:
                         queue.remove(task)
@@ -101,9 +100,13 @@ class Worker:
 
     def _next(self) -> Submit | None:
         with self._changed:
-            while not (self._stopping or self._urgent or self._normal):
+            while True:
+                if self._stopping:
+                    return None
+                for queue in self._waiting.values():
+                    if queue:
+                        return self._claim(queue)
                 self._changed.wait()
-            return None if self._stopping else self._claim(self._urgent or self._normal)
 
     def _claim(self, queue: deque[Submit]) -> Submit:
         """Waiting becomes running under one lock, so that a cancel always finds the run in one of the two."""
