@@ -1,0 +1,35 @@
+"""Answering: facts and a question in, sentences out. Nothing here opens a file or says what was not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..language.intents import Intent
+from . import look, motion, overview, structure
+from .ask import Ask
+
+_ANSWERS: dict[Intent, Callable[[Ask], list[str]]] = {
+    Intent.DURATION: structure.duration,
+    Intent.SHOTS: structure.shots,
+    Intent.SUBJECT_MOTION: motion.subjects,
+    Intent.CAMERA_MOTION: motion.camera,
+    Intent.ACTIVITY: motion.activity,
+    Intent.COLOURS: look.colours,
+    Intent.BRIGHTNESS: look.brightness,
+    Intent.TEXT: look.text,
+    Intent.SOUND: structure.sound,
+    Intent.FORMAT: structure.format_,
+    Intent.COMPARE: overview.compare,
+    Intent.SUMMARY: overview.summary,
+    Intent.UNKNOWABLE: overview.unknowable,
+}
+
+
+def answer(ask: Ask) -> list[str]:
+    """The sentences that answer a question about a clip, in order; never empty."""
+    if ask.part.outside:
+        return [ask.part.outside]
+    sentences: list[str] = []
+    for intent in ask.question.intents:
+        sentences += _ANSWERS[intent](Ask(ask.question.about(intent), ask.facts, ask.clips, ask.read, ask.before))
+    return list(dict.fromkeys(text for text in sentences if text))

@@ -1,0 +1,261 @@
+"""Answers about motion: what moves and where to, what the camera does, and when the most happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..facts import Camera, ClipFacts, Direction, Mover, Shot, Span
+from . import wording
+from .ask import Ask, Part, motion_in
+from .structure import extreme_shot, partial_note
+from .wording import count, listing, sentence
+
+_PER_SHOT = 2  # movers told of one shot
+_LED = 0.12  # of the shot's most conspicuous mover: what is told beside it
+_GROWS = 0.25
+_IN_DIRECTION = 0.06  # of the clip's most conspicuous mover: what counts as "something moves left"
+
+NOT_WHAT = "I can tell that something moves and where to, not what it is."
+
+
+# --- subjects ------------------------------------------------------------------------------------------------------
+
+
+def subjects(ask: Ask) -> list[str]:
+    facts, part, question = ask.facts, ask.part, ask.question
+    if not facts.moving:
+        return ["It is a still picture: nothing moves."]
+    if question.has("enter", "leave"):
+        return _doors(facts, part)
+    if question.approach:
+        return _approach(ask)
+    if question.directions and question.yes_no:
+        return _in_direction(ask, question.directions)
+    told = [_shot_sentence(facts, shot, part) for shot in facts.shots_in(part.span)]
+    told = [text for text in told if text]
+    yes, no = ("Yes. ", "No: ") if question.yes_no else ("", "")
+    if not told:
+        camera = [text for shot in facts.shots_in(part.span) if (text := camera_words(shot.camera))]
+        only = f"; only the camera does ({listing(camera[:3])})" if camera else ""
+        return [no + part.lead(f"I see nothing move by itself{only}")] + partial_note(facts)
+    lead = [wording.sentence(part.words) [:-1] + ":"] if part.words and len(told) > 1 else []
+    if part.words and not lead:
+        return [yes + sentence(f"{part.words}, {told[0][0].lower()}{told[0][1:]}"), NOT_WHAT]
+    return [yes + told[0] if not lead else yes + f"{lead[0]} {told[0]}", *told[1:], NOT_WHAT, *partial_note(facts)]
+
+
+def _shot_sentence(facts: ClipFacts, shot: Shot, part: Part) -> str:
+    movers = [m for m in shot.movers if m in facts.movers_in(part.span)]
+    if not movers:
+        return ""
+    movers = [m for m in movers[:_PER_SHOT] if m.weight >= _LED * movers[0].weight]
+    movers.sort(key=lambda mover: mover.span.start_s)
+    where = f"In shot {shot.number}, " if len(facts.shots_in(part.span)) > 1 else ""
+    return sentence(where + listing([mover_words(mover) for mover in movers]))
+
+
+def mover_words(mover: Mover) -> str:
+    """ "from 0:01.2 to 0:01.8 something large and black moves to the right, from the middle to the right edge"."""
+    thing = f"something {_size(mover)} and {mover.colour}"
+    when = wording.stretch(mover.span)
+    if mover.direction is None:
+        return f"{when} {thing} moves to and fro in the {wording.place(mover.start)} of the picture"
+    start, end = wording.place(mover.start), wording.place(mover.end)
+    path = ""
+    if mover.enters:
+        path = f", in from the {wording.edge(mover.enters)} edge"
+    elif start != end:
+        path = f", from the {start}"
+    if mover.leaves:
+        path += f" and out at the {wording.edge(mover.leaves)} edge" if path else f", out at the {wording.edge(mover.leaves)} edge"
+    elif start != end:
+        path += f" to the {end}" if path else f", to the {end}"
+    elif not path:
+        path = f", in the {start} of the picture"
+    growth = ""
+    if mover.growth > _GROWS:
+        growth = ", growing as if it came closer"
+    elif mover.growth < -_GROWS:
+        growth = ", shrinking as if it went away"
+    return f"{when} {thing} moves {_pace(mover)}{wording.way(mover.direction)}{path}{growth}"
+
+
+def _size(mover: Mover) -> str:
+    return "large" if mover.area >= 0.15 else "small" if mover.area < 0.04 else "of middling size"
+
+
+def _pace(mover: Mover) -> str:
+    return "fast " if mover.speed > 0.9 else "slowly " if mover.speed < 0.12 else ""
+
+
+def _in_direction(ask: Ask, ways: Sequence[Direction]) -> list[str]:
+    facts, part = ask.facts, ask.part
+    strongest = max((m.weight for m in facts.movers), default=0.0)
+    inside = facts.movers_in(part.span)
+    matching = [m for m in inside if m.direction in ways and m.weight >= _IN_DIRECTION * strongest]
+    names = listing([wording.way(way) for way in ways], last="or")
+    if matching:
+        matching.sort(key=lambda mover: mover.span.start_s)
+        return [part.lead(f"yes: {listing([mover_words(m) for m in matching[:4]])}"), NOT_WHAT]
+    if not inside:
+        return [part.lead("no, I see nothing move by itself there" if not part.whole else "no, I see nothing move by itself")]
+    others = sorted({wording.way(m.direction) for m in inside if m.direction and m.weight >= _IN_DIRECTION * strongest})
+    seen = f" What moves goes {listing(others)}." if others else ""
+    return [part.lead(f"no, I see nothing that clearly moves {names}") + seen]
+
+
+def _approach(ask: Ask) -> list[str]:
+    facts, part, sign = ask.facts, ask.part, ask.question.approach
+    what = "come closer" if sign > 0 else "go away"
+    matching = [m for m in facts.movers_in(part.span) if sign * m.growth > _GROWS]
+    zooms = [s for s in facts.shots_in(part.span) if sign * s.camera.zoom > _ZOOM]
+    if matching:
+        return [part.lead(f"yes, it looks so: {listing([mover_words(m) for m in matching[:3]])}"), "I judge that by its size alone."]
+    if zooms:
+        return [part.lead(f"the whole picture {'grows' if sign > 0 else 'shrinks'} {wording.stretch(zooms[0].span)}: that is the camera, by zooming or travelling")]
+    return [part.lead(f"I see nothing {what} for certain; nothing moving changes its size enough")]
+
+
+def _doors(facts: ClipFacts, part: Part) -> list[str]:
+    inside = facts.movers_in(part.span)
+    told = [
+        *(f"something {m.colour} comes in at the {wording.edge(m.enters)} edge at {wording.at(m.span.start_s)}" for m in inside if m.enters),
+        *(f"something {m.colour} leaves at the {wording.edge(m.leaves)} edge at {wording.at(m.span.end_s)}" for m in inside if m.leaves),
+    ]
+    if not told:
+        return [part.lead("I see nothing enter or leave the picture for certain")]
+    return [part.lead(f"yes: {listing(told[:6])}"), NOT_WHAT]
+
+
+# --- camera --------------------------------------------------------------------------------------------------------
+
+_PAN = 0.022  # widths: less is a tremor
+_ZOOM = 0.09
+_SHAKE = 0.006
+
+
+def camera(ask: Ask) -> list[str]:
+    facts, part, question = ask.facts, ask.part, ask.question
+    if not facts.moving:
+        return ["It is a still picture: the camera cannot move."]
+    found = facts.shots_in(part.span)
+    unknown = [shot for shot in found if not shot.camera.known]
+    moving = [(shot, words) for shot in found if (words := camera_words(shot.camera))]
+    if question.has("shake", "shaky", "handheld", "tripod", "steady", "stable", "wobble", "wobbly", "jittery"):
+        return _shaking(ask, found, moving)
+    if question.has("zoom"):
+        zooming = [(s, w) for s, w in moving if "zoom" in w]
+        if not zooming:
+            return [part.lead(f"{'no, ' if question.yes_no else ''}I see no zoom")]
+        return [part.lead(f"{'yes: ' if question.yes_no else ''}{listing([_of_shot(facts, s, w) for s, w in zooming[:5]])}")]
+    if question.has("still", "static") and question.yes_no:
+        yes, no = "no: ", "yes: "
+    else:
+        yes, no = ("yes: ", "no: ") if question.yes_no else ("", "")
+    if not moving:
+        if len(unknown) == len(found):
+            return [part.lead("I cannot tell: too little of the picture can be followed")]
+        return [part.lead(f"{no}the camera is still")]
+    sentences = [part.lead(f"{yes}{listing([_of_shot(facts, s, w) for s, w in moving[:6]])}")]
+    still = [shot for shot in found if shot.camera.known and not camera_words(shot.camera)]
+    if still and len(found) > 1:
+        sentences.append(sentence(f"In {_shot_numbers(still)} it is still"))
+    if any("travel" in words for _, words in moving) or any(abs(s.camera.right) > _PAN for s, _ in moving):
+        sentences.append("I cannot tell a turn of the camera from a small move of it.")
+    return sentences + partial_note(facts)
+
+
+def camera_words(found: Camera) -> str:
+    """ "the camera moves slowly to the right", or "" for a camera at rest or unknown."""
+    if not found.known or found.seconds <= 0:
+        return ""
+    parts = []
+    pan, tilt = abs(found.right) >= _PAN, abs(found.down) >= _PAN
+    if pan and abs(found.right) > 0.4 * abs(found.down):
+        parts.append(wording.way("right" if found.right > 0 else "left"))
+    if tilt and abs(found.down) > 0.4 * abs(found.right):
+        parts.append(wording.way("down" if found.down > 0 else "up"))
+    speed = max(abs(found.right), abs(found.down)) / found.seconds
+    pace = "slightly " if max(abs(found.right), abs(found.down)) < 0.05 else "slowly " if speed < 0.08 else "fast " if speed > 0.5 else ""
+    words = f"the camera moves {pace}{listing(parts)}" if parts else ""
+    if abs(found.zoom) >= _ZOOM:
+        zoom = f"zooms {'in' if found.zoom > 0 else 'out'} (or travels {'forwards' if found.zoom > 0 else 'back'})"
+        words = f"{words} and {zoom}" if words else f"the camera {zoom}"
+    if found.shake >= _SHAKE:
+        words = f"{words}, and it shakes" if words else "the camera shakes"
+    return words
+
+
+def _of_shot(facts: ClipFacts, shot: Shot, words: str) -> str:
+    return words if len(facts.shots) == 1 else f"in shot {shot.number} ({wording.stretch(shot.span)}) {words}"
+
+
+def _shot_numbers(found: Sequence[Shot]) -> str:
+    numbers = [str(shot.number) for shot in found]
+    return f"shot {numbers[0]}" if len(numbers) == 1 else f"shots {listing(numbers)}"
+
+
+def _shaking(ask: Ask, found: Sequence[Shot], moving: Sequence[tuple[Shot, str]]) -> list[str]:
+    part, question = ask.part, ask.question
+    shaking = [shot for shot in found if shot.camera.known and shot.camera.shake >= _SHAKE]
+    asks_shaky = question.has("shake", "shaky", "wobble", "wobbly", "jittery")
+    if shaking:
+        lead = ("yes, " if asks_shaky else "no, ") if question.yes_no and not question.has("tripod") else ""
+        where = "" if len(shaking) == len(found) else f" in {_shot_numbers(shaking)}"
+        return [part.lead(f"{lead}the camera shakes{where}, as if it was held by hand")]
+    lead = ("no, " if asks_shaky else "yes, ") if question.yes_no and not question.has("tripod") else ""
+    drift = f"; it only drifts in {_shot_numbers([s for s, _ in moving])}" if moving and len(ask.facts.shots) > 1 else ""
+    return [part.lead(f"{lead}the camera is steady{drift}"), "Whether it stood on a tripod I can only guess from that."]
+
+
+# --- how much, and when --------------------------------------------------------------------------------------------
+
+
+def activity(ask: Ask) -> list[str]:
+    facts, part, question = ask.facts, ask.part, ask.question
+    if not facts.moving or not len(facts.motion):
+        return ["There is no motion that I could measure."]
+    if question.extreme and question.has("shot"):
+        return [extreme_shot(ask)]
+    if question.has("nothing", "calm", "still", "quiet", "least") and not question.has("lively"):
+        rests = _rests(facts, part.span)
+        if rests:
+            return [part.lead(f"almost nothing moves {listing([wording.stretch(rest) for rest in rests[:5]])}")]
+        low = _window(facts, part.span, -1)
+        return [part.lead(f"something always moves; the calmest second is around {wording.at(low)}")]
+    mean = motion_in(facts, part.span)
+    word = "very lively" if mean > 0.25 else "lively" if mean > 0.1 else "rather calm" if mean > 0.02 else "very calm"
+    sentences = [part.lead(f"it is {word}: on average {wording.share(mean)} of the picture moves")]
+    if part.span.length_s > 1.5:
+        sentences.append(f"The most happens around {wording.at(_window(facts, part.span, 1))}.")
+    if part.whole and len(facts.shots) > 1:
+        by = [f"shot {shot.number} {wording.share(motion_in(facts, shot.span))}" for shot in facts.shots[:8]]
+        sentences.append(sentence(f"By shot: {listing(by)}"))
+    return sentences
+
+
+def _window(facts: ClipFacts, span: Span, sign: int) -> float:
+    """The middle of the second in which the most (+1) or the least (-1) moves."""
+    starts = np.arange(span.start_s, max(span.start_s + 0.01, span.end_s - 0.99), 0.25)
+    return float(max(starts, key=lambda s: sign * motion_in(facts, Span(float(s), float(s) + 1.0)))) + 0.5
+
+
+def _rests(facts: ClipFacts, span: Span) -> list[Span]:
+    """Stretches of at least half a second in which less than one per cent of the picture moves."""
+    found: list[Span] = []
+    for time_s, moving in zip(facts.motion_times, facts.motion, strict=True):
+        if moving >= 0.01 or not span.start_s <= time_s <= span.end_s:
+            continue
+        own = Span(float(time_s) - 0.1, float(time_s) + 0.1)
+        if found and own.start_s - found[-1].end_s < 0.15:
+            found[-1] = Span(found[-1].start_s, own.end_s)
+        else:
+            found.append(own)
+    return [Span(max(0.0, rest.start_s), rest.end_s) for rest in found if rest.length_s >= 0.5]
+
+
+def shots_count_words(facts: ClipFacts) -> str:
+    """ "six shots"."""
+    return count(len(facts.shots), "shot")

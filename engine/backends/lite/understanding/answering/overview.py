@@ -1,0 +1,158 @@
+"""Answers that draw on everything: the summary, the comparison of two clips, and what no measurement can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..facts import ClipFacts
+from . import wording
+from .ask import Ask, brightness_in, motion_in
+from .look import level_word, look_words, palette_words, text_words
+from .motion import camera_words, mover_words
+from .structure import mean_level, partial_note
+from .wording import count, listing, seconds, sentence
+
+_TOLD_SHOTS = 8
+
+
+def summary(ask: Ask) -> list[str]:
+    facts, part = ask.facts, ask.part
+    info = facts.info
+    if not facts.moving:
+        told = [f"It is a still picture, {info.width} × {info.height} pixels, {look_words(facts, facts.whole)}."]
+        return [*told, text_words(ask.read(facts, facts.whole)), OBJECTS]
+    shots = facts.shots_in(part.span)
+    sentences = []
+    if part.whole:
+        made = f"a single shot of {seconds(info.duration_s)}" if len(shots) == 1 else f"{seconds(info.duration_s)} in {count(len(shots), 'shot')}"
+        sentences.append(f"{sentence(made)[:-1]}, {_sound_words(facts)}.")
+    else:
+        sentences.append(part.lead(f"it is {look_words(facts, part.span)}"))
+    for shot in shots[:_TOLD_SHOTS]:
+        movers = [m for m in shot.movers if m in facts.movers_in(part.span)][:1]
+        details = [] if len(shots) == 1 and not part.whole else [look_words(facts, shot.span)]
+        details += [text for text in (camera_words(shot.camera), *(mover_words(m) for m in movers)) if text]
+        if not movers and not camera_words(shot.camera):
+            details.append("nothing moves")
+        lead = f"Shot {shot.number} ({wording.at(shot.span.start_s)}–{wording.at(shot.span.end_s)}) is " if len(shots) > 1 else "It is "
+        if len(shots) == 1 and not part.whole:
+            lead = ""
+        sentences.append(sentence(f"{lead}{'; '.join(details)}"))
+    if len(shots) > _TOLD_SHOTS:
+        sentences.append(f"There are {len(shots) - _TOLD_SHOTS} more shots; ask about any of them.")
+    sentences.append(text_words(ask.read(facts, part.span)))
+    return [*sentences, *partial_note(facts), OBJECTS]
+
+
+OBJECTS = "That is what I can measure; I cannot recognise what the things are. A larger model could."
+
+
+def _sound_words(facts: ClipFacts) -> str:
+    return "without sound" if facts.loudness is None else f"with sound ({mean_level(facts, facts.whole):.0f} dBFS)"
+
+
+# --- comparing -----------------------------------------------------------------------------------------------------
+
+_Measure = tuple[str, Callable[[ClipFacts], float], Callable[[ClipFacts], str], tuple[str, str], float]
+
+_MEASURES: tuple[_Measure, ...] = (
+    ("length", lambda f: f.info.duration_s, lambda f: seconds(f.info.duration_s), ("longer", "shorter"), 0.05),
+    ("size", lambda f: f.info.width * f.info.height, lambda f: f"{f.info.width} × {f.info.height}", ("larger", "smaller"), 0.5),
+    ("shots", lambda f: len(f.shots), lambda f: count(len(f.shots), "shot"), ("cut into more shots", "cut into fewer shots"), 0.5),
+    ("brightness", lambda f: brightness_in(f, f.whole), lambda f: f"{brightness_in(f, f.whole) * 100:.0f} of 100", ("brighter", "darker"), 0.02),
+    ("motion", lambda f: motion_in(f, f.whole), lambda f: f"{wording.share(motion_in(f, f.whole))} of the picture moving", ("livelier", "calmer"), 0.01),
+    ("sound", lambda f: mean_level(f, f.whole), lambda f: "no sound" if f.loudness is None else f"{mean_level(f, f.whole):.0f} dBFS", ("louder", "quieter"), 1.0),
+    ("fps", lambda f: f.info.fps, lambda f: f"{f.info.fps:.4g} frames per second", ("higher in frame rate", "lower in frame rate"), 0.01),
+)  # fmt: skip
+
+_ASKED: dict[str, tuple[str, ...]] = {
+    "length": ("long", "longer", "short", "shorter", "length", "duration", "last", "longest", "shortest"),
+    "size": ("size", "big", "bigger", "resolution", "pixel", "larger", "smaller", "dimension"),
+    "shots": ("shot", "cut", "edit"),
+    "brightness": ("bright", "brighter", "dark", "darker", "brightest", "darkest", "brightness", "light"),
+    "motion": ("move", "motion", "action", "lively", "calm", "busy", "busiest", "movement", "calmer"),
+    "sound": ("loud", "louder", "quiet", "quieter", "sound", "loudest", "noisy", "volume", "quietest"),
+    "fps": ("fps", "rate"),
+}
+
+
+def compare(ask: Ask) -> list[str]:
+    if len(ask.clips) < 2:
+        return ["I have only one clip of this conversation to look at; post a second one and I will compare them."]
+    one, other = ask.clips[-2], ask.clips[-1]
+    names = _names(one, other)
+    asked = [key for key, words in _ASKED.items() if ask.question.has(*words)]
+    if asked:
+        return [text for key in asked[:2] for text in _compared(key, one, other, names, ask)]
+    told = []
+    for _, value, words, (more, less), margin in _MEASURES:
+        difference = value(one) - value(other)
+        if abs(difference) > margin:
+            told.append(f"{names[0]} is {more if difference > 0 else less} ({words(one)} against {words(other)})")
+    looks = [palette_words(f.palette.mean(axis=0), 2) for f in (one, other)]
+    if looks[0] != looks[1]:
+        told.append(f"{names[0]} is mostly {looks[0]}, {names[1]} mostly {looks[1]}")
+    if not told:
+        return ["In everything that I measure the two clips are alike."]
+    return [sentence(text) for text in told]
+
+
+def _compared(key: str, one: ClipFacts, other: ClipFacts, names: tuple[str, str], ask: Ask) -> list[str]:
+    _, value, words, (more, less), margin = next(m for m in _MEASURES if m[0] == key)
+    if key == "sound" and (one.loudness is None or other.loudness is None):
+        without = [name for name, facts in zip(names, (one, other), strict=True) if facts.loudness is None]
+        return [sentence(f"{listing(without)} {'have' if len(without) > 1 else 'has'} no sound")]
+    difference = value(one) - value(other)
+    figures = f"({words(one)} against {words(other)})"
+    if abs(difference) <= margin:
+        lead = "Yes: b" if ask.question.yes_no and ask.question.has("same") else "B"
+        return [f"{lead}oth are alike in {key} {figures}."]
+    if ask.question.yes_no:
+        yes = _claim_holds(ask, key, difference, (more, less))
+        return [f"{'Yes' if yes else 'No'}: {names[0]} is {more if difference > 0 else less} {figures}."]
+    return [sentence(f"{names[0]} is {more if difference > 0 else less} {figures}")]
+
+
+def _claim_holds(ask: Ask, key: str, difference: float, words: tuple[str, str]) -> bool:
+    """Whether "is the second one darker than the first?" is true, given first minus second."""
+    if ask.question.has("same", "alike", "equal"):
+        return False
+    lesser = {"shorter", "darker", "quieter", "smaller", "calmer", "less", "fewer", "short", "dark", "quiet", "calm"}
+    sign = -1 if any(word in lesser for word in ask.question.lemmas) else 1
+    about_second = ask.question.clip in (2, -1, 0)
+    return difference * (-1 if about_second else 1) * sign > 0
+
+
+def _names(one: ClipFacts, other: ClipFacts) -> tuple[str, str]:
+    """The file names, when they tell the clips apart."""
+    return (one.name, other.name) if one.name != other.name else ("the first clip", "the second clip")
+
+
+# --- what cannot be known ------------------------------------------------------------------------------------------
+
+_REASONS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("why", "mean", "meaning", "story"), "Why things happen is beyond me: I measure pictures, I do not understand them."),
+    (("talk", "speak", "he say", "language", "song", "say"), "I cannot understand speech or tell a song; of sound I measure only how loud it is."),
+    (("happy", "sad", "angry", "feel", "emotion", "funny", "beautiful", "good"), "Moods and feelings are beyond me: I measure pictures, I do not understand them."),
+    (("where", "city", "country", "place", "filmed", "record", "year", "when", "weather", "season"), "Where or when it was filmed I cannot know."),
+    (("real", "fake", "generated"), "Whether it is real I cannot know."),
+    (("many",), "I cannot count people or things, because I do not recognise them."),
+    (("who", "he", "she", "man", "woman", "person", "people", "child", "they", "somebody", "anyone", "someone", "actor", "face"),
+     "I cannot recognise people, or even that somebody is a person."),
+)  # fmt: skip
+_THINGS = "I cannot recognise things: I measure motion, colours and light, and do not know what they belong to."
+
+
+def unknowable(ask: Ask) -> list[str]:
+    reason = next((text for words, text in _REASONS if ask.question.has(*words)), _THINGS)
+    facts, part = ask.facts, ask.part
+    told = []
+    if facts.moving:
+        movers = sorted(facts.movers_in(part.span), key=lambda mover: -mover.weight)[:1]
+        if movers and not ask.question.has("talk", "speak", "song", "language"):
+            told.append(sentence(f"What I can measure is, for example, that {mover_words(movers[0])}"))
+        elif facts.loudness is not None:
+            told.append(sentence(f"What I can measure is that its sound is at {mean_level(facts, facts.whole):.0f} dBFS on average"))
+    if not told:
+        told.append(sentence(f"What I can measure is that it is {level_word(brightness_in(facts, part.span))} and mostly {palette_words(facts.palette.mean(axis=0), 2)}"))
+    return [reason, *told, "A larger model could tell you more."]

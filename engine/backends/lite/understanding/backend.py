@@ -1,0 +1,114 @@
+"""The lite understanding backend: puts reading, measuring and answering together behind the engine's protocol.
+
+It needs no model and says so: what it answers was measured, never understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import MissingExtra
+from engine.types import Clip, FramesSeen, ModelCard, Role, Understand
+
+from . import conversation, talk
+from .language.intents import Intent
+
+if TYPE_CHECKING:
+    from engine.backends.base import JobContext
+
+    from .facts import ClipFacts, Reading, Span
+    from .observatory import Observatory
+
+NAME = "lite · measured, not understood"
+
+_PACKAGES = ("cv2", "numpy", "av")
+_INSTALL = "The lite models need packages that are not installed: pip install 'gpt4video-bot[lite]'"
+_PIECE = re.compile(r"<video>.*?</video>|\S+\s*", re.DOTALL)
+_HEADER_INTENTS = frozenset({Intent.DURATION, Intent.FORMAT})
+
+
+class LiteUnderstanding:
+    """`UnderstandingBackend` that measures clips and answers from the measurements. No download, no GPU."""
+
+    def __init__(self) -> None:
+        self._observatory: Observatory | None = None
+
+    def card(self) -> ModelCard:
+        from importlib.util import find_spec
+
+        absent = [package for package in _PACKAGES if find_spec(package) is None]
+        return ModelCard(
+            role=Role.UNDERSTANDING, backend="lite", name=NAME, licence="Apache-2.0", missing=_INSTALL if absent else ""
+        )
+
+    def load(self) -> None:
+        """Import what measuring needs. Raises `MissingExtra` when it is not installed."""
+        try:
+            from .observatory import Observatory
+        except ImportError as error:
+            raise MissingExtra(_INSTALL) from error
+        self._observatory = self._observatory or Observatory()
+
+    def answer(self, job: Understand, context: JobContext) -> Iterator[str]:
+        """Yield the answer to the last user turn in words.
+
+        Raises `MediaError` for a clip that cannot be used and `MissingExtra` when a package is absent.
+        """
+        if self._observatory is None:
+            self.load()
+        talked = conversation.read(job.turns)
+        sentences = talk.small_talk(talked.question, has_clip=talked.meant is not None)
+        if sentences is None and talked.question.intent is Intent.PROVENANCE:
+            sentences = talk.provenance(talked.before.intents if talked.before else ())
+        if sentences is None and talked.meant is None:
+            sentences = [talk.NEEDS_CLIP]
+        if sentences is None and talked.missing:
+            sentences = [talked.missing]
+        if sentences is None:
+            sentences = self._about_clips(talked, job, context)
+        yield from _pieces(sentences, context)
+
+    def _about_clips(self, talked: conversation.Conversation, job: Understand, context: JobContext) -> list[str]:
+        from .answering import answer
+        from .answering.ask import Ask
+
+        observatory = self._observatory
+        question, meant = talked.question, talked.meant
+        if observatory is None or meant is None:  # pragma: no cover - the callers see to both
+            raise MissingExtra(_INSTALL)
+        both = Intent.COMPARE in question.intents and len(talked.clips) > 1
+        clips = talked.clips[-2:] if both else (meant,)
+        self._show_stills(clips, job, context)
+        header_only = set(question.intents) <= _HEADER_INTENTS and question.scope.whole and not question.extreme
+        facts = [observatory.facts(clip, context.limits, context.checkpoint, header_only) for clip in clips]
+
+        def read(of: ClipFacts, span: Span) -> tuple[Reading, ...]:
+            clip = clips[next((i for i, known in enumerate(facts) if known is of), -1)]
+            return observatory.read(clip, of, span, context.limits, context.checkpoint)
+
+        return answer(Ask(question, facts[-1], facts, read, talked.before))
+
+    def _show_stills(self, clips: tuple[Clip, ...], job: Understand, context: JobContext) -> None:
+        """Emit the frames that people are shown with the answer, evenly spread over the clips that it is about."""
+        if job.stills_dir is None or job.frames < 1 or self._observatory is None:
+            return
+        each = max(1, job.frames // len(clips))
+        frames = [
+            frame
+            for index, clip in enumerate(clips)
+            for frame in self._observatory.stills(clip, index, each, Path(job.stills_dir), context.limits, context.checkpoint)
+        ]
+        context.emit(FramesSeen(frames=tuple(frames)))
+
+
+def _pieces(sentences: list[str], context: JobContext) -> Iterator[str]:
+    """Word by word, as a language model would; a tag is one piece."""
+    for index, text in enumerate(sentences):
+        words = _PIECE.findall(text)
+        for number, word in enumerate(words):
+            context.checkpoint()
+            last = number == len(words) - 1
+            yield word.rstrip() + " " if last and index < len(sentences) - 1 else word

@@ -1,0 +1,147 @@
+"""What a clip was measured to be: plain numbers with times, and nothing that was not measured.
+
+This module knows neither how the numbers come about nor how they are put into words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from engine.types import ClipInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Series = NDArray[np.float64]
+
+Direction = Literal["left", "right", "up", "down"]
+Opening = Literal["start", "cut", "fade"]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a clip, in seconds."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+    def overlap(self, other: Span) -> float:
+        """Shared seconds; 0 when the two only touch."""
+        return max(0.0, min(self.end_s, other.end_s) - max(self.start_s, other.start_s))
+
+
+@dataclass(frozen=True)
+class Camera:
+    """The motion of the whole picture over a shot, as fractions of its width.
+
+    `right` and `down` say where the *camera* goes (the picture goes the other way); `zoom` is the natural logarithm of
+    the growth; `shake` is the typical jerk between two looks. `known` is False when too little of the picture could
+    be followed.
+    """
+
+    right: float = 0.0
+    down: float = 0.0
+    zoom: float = 0.0
+    shake: float = 0.0
+    seconds: float = 0.0
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Mover:
+    """Something that moves against the rest of the picture.
+
+    Places and sizes are fractions: `start` and `end` are (x, y) of its centre from the top left, `area` its share of
+    the picture. `direction` is None for motion to and fro. `growth` is the natural logarithm of its growth in size.
+    """
+
+    span: Span
+    direction: Direction | None
+    start: tuple[float, float]
+    end: tuple[float, float]
+    area: float
+    speed: float
+    growth: float
+    colour: str
+    enters: Direction | None = None
+    leaves: Direction | None = None
+
+    @property
+    def weight(self) -> float:
+        """How much of the picture it moved, for how long: the order in which people should hear of it."""
+        return self.area * self.speed * self.span.length_s
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A stretch without a cut. `number` starts at 1."""
+
+    number: int
+    span: Span
+    opening: Opening
+    camera: Camera
+    movers: tuple[Mover, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """On-screen text and the times at which it was read."""
+
+    text: str
+    times_s: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """All measurements of one clip.
+
+    `times`, `brightness` (0 to 1), `palette` (shares of the named colours, one row a look) and `lettering` (how much looks
+    like text) belong together, and so do `motion_times` and `motion` (the moving share of the picture). `loudness` is None without a sound track, else one
+    (seconds, dBFS) a window of `loudness_window_s`. `complete` is False when only parts of a long clip were watched.
+    """
+
+    name: str
+    info: ClipInfo
+    shots: tuple[Shot, ...]
+    times: Series
+    brightness: Series
+    palette: Series
+    lettering: Series
+    motion_times: Series
+    motion: Series
+    loudness: tuple[tuple[float, float], ...] | None = None
+    loudness_window_s: float = 0.0
+    fades: tuple[tuple[Span, Literal["in", "out"], Literal["black", "white"]], ...] = ()
+    complete: bool = True
+
+    @cached_property
+    def whole(self) -> Span:
+        return Span(0.0, max(self.info.duration_s, float(self.times[-1]) if len(self.times) else 0.0))
+
+    @property
+    def moving(self) -> bool:
+        """False for a still picture, which has neither shots nor motion nor length."""
+        return self.info.kind != "image" and self.info.duration_s > 0
+
+    @property
+    def movers(self) -> tuple[Mover, ...]:
+        return tuple(mover for shot in self.shots for mover in shot.movers)
+
+    def shots_in(self, span: Span) -> tuple[Shot, ...]:
+        """The shots that fill at least a little of `span`."""
+        least = min(0.12, span.length_s / 2)
+        return tuple(shot for shot in self.shots if shot.span.overlap(span) >= least)
+
+    def movers_in(self, span: Span) -> tuple[Mover, ...]:
+        return tuple(m for m in self.movers if m.span.overlap(span) >= min(0.15, span.length_s / 2, m.span.length_s))
+
+    def named(self, name: str) -> ClipFacts:
+        """The same measurements under the name that the clip has in this conversation."""
+        return self if name == self.name else replace(self, name=name)

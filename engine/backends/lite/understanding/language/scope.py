@@ -1,0 +1,133 @@
+"""Which part of a clip a question is about: "at 0:07", "the first three seconds", "the last shot", "the brightest shot".
+
+A scope is read from the words alone and resolved against a clip's facts later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .words import plain
+
+_NUMBERS = {
+    "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
+    "nine": 9.0, "ten": 10.0, "twelve": 12.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "couple of": 2.0, "few": 3.0, "half a": 0.5,
+}  # fmt: skip
+_ORDINALS = {
+    "first": 1, "1st": 1, "opening": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5,
+    "sixth": 6, "6th": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "last": -1, "final": -1, "closing": -1, "other": 0,
+}  # fmt: skip
+
+_N = rf"(?P<{{0}}>\d+(?:[.,]\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+_UNIT = r"\s*(?P<{0}>second|minute|m|seconds|minutes)\b"
+_TIME = r"(?P<{0}>\d+:\d\d(?::\d\d)?(?:\.\d+)?|\d+(?:\.\d+)?(?:\s*(?:second|minute|seconds|minutes|m)\b)?|(?:second|minute)\s+\d+(?:\.\d+)?)"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`kind` is one of "whole", "at", "first", "last", "between", "after", "before", "part", "shot"; `a` and `b` are its
+    figures: seconds, shares of the clip for "part", a number from 1 (or -1 for the last) for "shot"."""
+
+    kind: str = "whole"
+    a: float = 0.0
+    b: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        return self.kind == "whole"
+
+
+def _seconds(text: str) -> float:
+    text = text.strip()
+    if ":" in text:
+        total = 0.0
+        for part in text.split(":"):
+            total = total * 60 + float(part)
+        return total
+    figure = re.search(r"\d+(?:\.\d+)?", text)
+    value = float(figure.group()) if figure else _NUMBERS.get(text, 0.0)
+    return value * 60 if re.search(r"minute|\bm\b", text) else value
+
+
+def _amount(number: str, unit: str) -> float:
+    value = _NUMBERS[number] if number in _NUMBERS else float(number.replace(",", "."))
+    return value * 60 if unit.startswith("m") else value
+
+
+_Rule = tuple[str, Callable[["re.Match[str]"], Scope]]
+
+_RULES: tuple[_Rule, ...] = (
+    (rf"\b(?:first|opening|initial)\s+{_N.format('n')}{_UNIT.format('u')}", lambda m: Scope("first", _amount(m["n"], m["u"]))),
+    (rf"\b(?:last|final|closing)\s+{_N.format('n')}{_UNIT.format('u')}", lambda m: Scope("last", _amount(m["n"], m["u"]))),
+    (
+        rf"\b(?:between|from)\s+{_TIME.format('a')}\s*(?:second\s*)?(?:and|to|until|till|-|–)\s*{_TIME.format('b')}",
+        lambda m: Scope("between", _seconds(m["a"]), _seconds(m["b"])),
+    ),
+    (rf"\b(?:after|past|since)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("after", _seconds(m["a"]))),
+    (rf"\b(?:before|until|till)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("before", _seconds(m["a"]))),
+    (rf"\b(?:at|around|about|near|@)\s+(?:about\s+|around\s+|the\s+)?(?P<a>\d+:\d\d(?:\.\d+)?|\d+(?:\.\d+)?\s*(?:second|minute)\b|(?:second|minute)\s+\d+(?:\.\d+)?)",
+     lambda m: Scope("at", _seconds(m["a"]))),
+    (r"\b(?P<a>\d+:\d\d(?::\d\d)?)\b", lambda m: Scope("at", _seconds(m["a"]))),
+    (r"\b(?:at|in|on)\s+(?:the\s+)?(?P<n>\d+)(?:st|nd|rd|th)\s+second\b", lambda m: Scope("at", float(m["n"]) - 0.5)),
+    (r"\bat\s+second\s+(?P<n>\d+(?:\.\d+)?)", lambda m: Scope("at", float(m["n"]))),
+    (rf"\b(?P<o>{'|'.join(_ORDINALS)})\s+shot\b", lambda m: Scope("shot", _ORDINALS[m["o"]])),
+    (r"\bshot\s+(?:number\s+|no\.?\s*|#\s*)?(?P<n>\d+)\b", lambda m: Scope("shot", float(m["n"]))),
+    (r"\bshot\s+(?P<n>one|two|three|four|five|six|seven)\b", lambda m: Scope("shot", _NUMBERS[m["n"]])),
+    (r"\b(?:first|1st)\s+half\b", lambda m: Scope("part", 0.0, 0.5)),
+    (r"\b(?:second|2nd|last|latter|other)\s+half\b", lambda m: Scope("part", 0.5, 1.0)),
+    (r"\b(?:first|1st)\s+third\b", lambda m: Scope("part", 0.0, 1 / 3)),
+    (r"\b(?:last|final)\s+third\b", lambda m: Scope("part", 2 / 3, 1.0)),
+    (r"\b(?:in|at|around|about|of)\s+the\s+middle(?!\s+of\s+the\s+(?:picture|frame|screen))|\bhalfway\b|\bmid(?:way|point)\b", lambda m: Scope("part", 0.4, 0.6)),
+    (r"\b(?:at|in|near|by|about|of|to|towards?|during|how dark is|how bright is)\s+the\s+(?:very\s+)?(?:end|ending|finish|finale)\b|\bin the end\b|\bat the last\b", lambda m: Scope("part", 0.8, 1.0)),
+    (r"\b(?:at|in|near|from|about|of|during|is)\s+the\s+(?:very\s+)?(?:start|beginning|opening|outset|intro)\b|\bat first\b", lambda m: Scope("part", 0.0, 0.2)),
+)  # fmt: skip
+
+_COMPILED = tuple((re.compile(pattern), build) for pattern, build in _RULES)
+_OPEN_END = re.compile(r"\btowards?\s+the\s+end\b")
+
+
+def scope_of(text: str) -> Scope:
+    """The part of a clip that `text` names; the whole clip when it names none."""
+    spoken = plain(text)
+    return next((build(found) for pattern, build in _COMPILED if (found := pattern.search(spoken))), Scope())
+
+
+_CLIP = re.compile(
+    rf"\b(?P<o>{'|'.join(_ORDINALS)})\s+(?:one|video)\b|\bvideo\s+(?:number\s+|#\s*)?(?P<n>\d)\b|\bone\s+(?P<k>\d)\b"
+)
+
+
+def clip_number(text: str) -> int | None:
+    """Which clip is meant: 1, 2, …, -1 for the last, 0 for "the other one"; None when the words do not say."""
+    found = _CLIP.search(plain(text))
+    if found is None:
+        return None
+    return _ORDINALS[found["o"]] if found["o"] else int(found["n"] or found["k"])
+
+
+_LIMIT = re.compile(
+    rf"\b(?P<way>longer|more|over|above|greater|exceed\w*|shorter|less|under|below|fewer|at\s+least|at\s+most|exactly)\s+(?:than\s+)?"
+    rf"(?:about\s+)?{_N.format('n')}{_UNIT.format('u')}"
+)
+
+
+def length_limit(text: str) -> tuple[str, float] | None:
+    """("over" | "under" | "exactly", seconds) of a question like "is it longer than 8 seconds?"."""
+    spoken = plain(text)
+    half = re.search(r"\b(?P<way>more|longer|over|less|shorter|under)\s+(?:than\s+)?half\s+a\s+minute\b", spoken)
+    if half:
+        return ("over" if half["way"] in ("more", "longer", "over") else "under"), 30.0
+    found = _LIMIT.search(spoken)
+    if found is None:
+        return None
+    way = " ".join(found["way"].split())
+    kind = (
+        "exactly"
+        if way == "exactly"
+        else "under"
+        if way in ("shorter", "less", "under", "below", "fewer", "at most")
+        else "over"
+    )
+    return kind, _amount(found["n"], found["u"])

@@ -1,0 +1,1 @@
+"""Measuring clips: pixels and samples in, numbers out. Nothing here knows the question or any words but colour names."""

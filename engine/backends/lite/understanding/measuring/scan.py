@@ -1,0 +1,198 @@
+"""Watching a clip once, cheaply: every picture gets a quick look, some pairs of pictures are measured for motion.
+
+Takes pictures from `engine.media` and gives `ClipFacts`; knows no question and no words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from engine.types import ClipInfo
+
+from ..facts import ClipFacts, Opening, Shot, Span
+from . import colour, reading, shots
+from .motion import Follower, Step
+from .tracks import camera_of, movers_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.media import ClipReader, SampledFrame
+
+    Image = NDArray[np.uint8]
+
+MAX_SIDE = 256
+FULL_RATE = 25.0
+
+# What is watched from end to end: at most this long, and at most this much to decode (a minute of 1080p at 30/s).
+_COMPLETE_S = 120.0
+_COMPLETE_PIXELS = 4.0e9
+_MOTION_STEPS = 480
+_KEY_FRAMES = 64
+_BURSTS = 8
+_BURST_S = 1.2
+_LOUDNESS_WINDOWS = 100
+
+# A pair of pictures is measured as soon as it differs this much (of 255), or after this long: fast things blur away in
+# long steps, slow ones hide in short ones.
+_CHANGE = 5.0
+_STEP_S = 0.12
+
+Checkpoint = Callable[[], None]
+
+
+@dataclass
+class Watcher:
+    """Collects what is seen of one clip. `spacing_s` is the least time from one motion step to the next."""
+
+    spacing_s: float = 0.0
+    times: list[float] = field(default_factory=list)
+    thumbs: list[NDArray[np.float32]] = field(default_factory=list)
+    palette: list[NDArray[np.float64]] = field(default_factory=list)
+    lettering: list[float] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    _follower: Follower = field(default_factory=Follower)
+    _anchor: tuple[float, Image, Image, NDArray[np.float32]] | None = None
+
+    def watch(self, time_s: float, image: Image, follow: bool = True) -> None:
+        """Look at one picture, (H, W, 3) uint8 RGB. `follow` is False for a picture that stands alone."""
+        thumb = shots.thumb(image)
+        grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+        self.times.append(time_s)
+        self.thumbs.append(thumb)
+        self.palette.append(colour.shares(thumb.astype(np.uint8)))
+        self.lettering.append(reading.lettering(grey))
+        if not follow:
+            return
+        if self._anchor is None:
+            if not self.steps or time_s - self.steps[-1].start_s >= self.spacing_s:
+                self._anchor = (time_s, image, grey, thumb)
+            return
+        start_s, before, before_grey, before_thumb = self._anchor
+        if time_s - start_s < _STEP_S and float(np.abs(thumb - before_thumb).mean()) < _CHANGE:
+            return
+        self.steps.append(self._follower.step(before_grey, grey, before, start_s, time_s))
+        due = time_s - start_s >= self.spacing_s
+        self._anchor = (time_s, image, grey, thumb) if due else None
+
+    def pause(self) -> None:
+        """The next picture does not follow the last one."""
+        self._anchor = None
+
+
+def measure(reader: ClipReader, name: str, checkpoint: Checkpoint) -> ClipFacts:
+    """Watch the clip behind `reader`. Costs at most a bounded amount of decoding, however long the clip is.
+
+    Raises what the reader raises (`MediaError`) and what `checkpoint` raises.
+    """
+    info = reader.info
+    complete = _is_short(info)
+    if info.kind == "image" or info.duration_s <= 0:
+        watcher = Watcher()
+        for frame in reader.sample(1, max_side=MAX_SIDE):
+            watcher.watch(frame.time_s, frame.image, follow=False)
+    elif complete:
+        watcher = Watcher(spacing_s=info.duration_s / _MOTION_STEPS)
+        for frame in reader.scan(max_fps=FULL_RATE, max_side=MAX_SIDE):
+            checkpoint()
+            watcher.watch(frame.time_s, frame.image)
+    else:
+        watcher = _watch_parts(reader, checkpoint)
+    checkpoint()
+    window_s = max(0.1, info.duration_s / _LOUDNESS_WINDOWS)
+    windows = min(_LOUDNESS_WINDOWS, max(1, round(info.duration_s / window_s)))
+    loudness = reader.loudness(windows) if info.has_audio else None
+    facts = conclude(watcher, info, name, complete=complete)
+    return _with_sound(facts, loudness, info.duration_s / windows)
+
+
+def _is_short(info: ClipInfo) -> bool:
+    pixels = info.width * info.height * max(info.fps, 1.0) * info.duration_s
+    return info.duration_s <= _COMPLETE_S and pixels <= _COMPLETE_PIXELS
+
+
+def _watch_parts(reader: ClipReader, checkpoint: Checkpoint) -> Watcher:
+    """A long clip: key frames for how it looks, short bursts for how it moves."""
+    duration_s = reader.info.duration_s
+    seen: list[SampledFrame] = []
+    for frame in reader.key_frames(max_side=MAX_SIDE, limit=_KEY_FRAMES):
+        checkpoint()
+        seen.append(frame)
+    if len(seen) < _BURSTS:
+        seen = list(reader.sample(2 * _BURSTS, max_side=MAX_SIDE))
+    alone = Watcher()
+    for frame in seen:
+        checkpoint()
+        alone.watch(frame.time_s, frame.image, follow=False)
+    moving = Watcher(spacing_s=_BURSTS * _BURST_S / _MOTION_STEPS)
+    for index in range(_BURSTS):
+        middle_s = duration_s * (index + 0.5) / _BURSTS
+        moving.pause()
+        for frame in reader.scan(
+            max_fps=12.5, max_side=MAX_SIDE, start_s=middle_s - _BURST_S / 2, end_s=middle_s + _BURST_S / 2
+        ):
+            checkpoint()
+            moving.watch(frame.time_s, frame.image)
+    alone.steps = moving.steps
+    return alone
+
+
+def conclude(watcher: Watcher, info: ClipInfo, name: str, complete: bool = True) -> ClipFacts:
+    """Turn what was seen into facts: shots first, then each shot's camera and movers."""
+    times = np.array(watcher.times, dtype=np.float64)
+    end_s = max(info.duration_s, float(times[-1]) if len(times) else 0.0)
+    fades = shots.fades(times, watcher.thumbs) if complete else []
+    starts: list[tuple[float, Opening]] = [(0.0, "start")]
+    if info.kind != "image" and len(times) > 1:
+        starts += [(float(times[i]), "cut") for i in shots.cuts(times, watcher.thumbs, sparse=not complete)]
+        starts += [(fade.span.start_s, "fade") for fade in fades if fade.way == "in" and fade.span.start_s > 0.5]
+    starts = _apart(sorted(starts))
+    found = []
+    for number, (start_s, opening) in enumerate(starts, start=1):
+        span = Span(start_s, starts[number][0] if number < len(starts) else end_s)
+        # A step over a cut compares two different scenes: its end lies at or behind the next shot's first picture.
+        inside = [s for s in watcher.steps if s.start_s >= span.start_s - 1e-3 and s.end_s < span.end_s + 1e-3]
+        if number < len(starts):
+            inside = [s for s in inside if s.end_s < span.end_s - 1e-3]
+        found.append(Shot(number, span, opening, camera_of(inside, span), movers_of(inside, span)))
+    crossing = {start_s for start_s, _ in starts[1:]}
+    steps = [s for s in watcher.steps if not any(s.start_s < cut <= s.end_s for cut in crossing)]
+    return ClipFacts(
+        name=name,
+        info=info,
+        shots=tuple(found),
+        times=times,
+        brightness=np.array([_luma(thumb) for thumb in watcher.thumbs]),
+        palette=np.array(watcher.palette).reshape(len(times), len(colour.NAMES)),
+        lettering=np.array(watcher.lettering),
+        motion_times=np.array([(s.start_s + s.end_s) / 2 for s in steps]),
+        motion=np.array([s.moving for s in steps]),
+        fades=tuple((fade.span, fade.way, fade.colour) for fade in fades),
+        complete=complete,
+    )
+
+
+def _luma(thumb: NDArray[np.float32]) -> float:
+    """Mean brightness, 0 to 1 (Rec. 709 weights on the coded values, which are near to what eyes see)."""
+    return float((thumb @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)).mean()) / 255.0
+
+
+def _apart(starts: Sequence[tuple[float, Opening]]) -> list[tuple[float, Opening]]:
+    """A fade and a cut at the same place are one change of shot."""
+    kept: list[tuple[float, Opening]] = []
+    for start in starts:
+        if not kept or start[0] - kept[-1][0] > 0.15:
+            kept.append(start)
+    return kept
+
+
+def _with_sound(facts: ClipFacts, loudness: Sequence[tuple[float, float]] | None, window_s: float) -> ClipFacts:
+    if loudness is None:
+        return facts
+    return replace(facts, loudness=tuple((float(t), float(v)) for t, v in loudness), loudness_window_s=window_s)
+
