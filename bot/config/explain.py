@@ -23,7 +23,7 @@ _TYPES = {
     "float": "a number",
     "bool": "true or false",
     "string": "a text in quotes",
-    "path": "a path in quotes",
+    "path": "a text in quotes",
     "tuple": "a list",
     "model_attributes": "a table",
     "model": "a table",

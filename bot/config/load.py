@@ -118,9 +118,7 @@ def _refused_secrets(document: Document) -> list[Problem]:
             continue
         what = "a URL with a password in it" if key == "url" else "a secret"
         name = variable((section, key))
-        text = (
-            f"{what} does not belong into this file. Set {name}, or name a file that holds it as {section}.{key}_file."
-        )
+        text = f"{what} does not belong in this file. Set {name}, or name a file that holds it as {section}.{key}_file."
         problems.append(document.problem((section, key), text))
     return problems
 

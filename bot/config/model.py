@@ -141,7 +141,7 @@ class Generation(_Section):
     width: Side = 640
     height: Side = 360
     max_width: Side = 1280
-    max_height: Side = 720
+    max_height: Side = 1280
     videos_per_answer: Annotated[int, Field(ge=0)] = 1
 
     @model_validator(mode="after")
@@ -154,8 +154,8 @@ class Generation(_Section):
 
 
 class Conversation(_Section):
-    token_budget: Annotated[int, Field(ge=100)] = 2000
-    max_turns: Positive = 20
+    token_budget: Annotated[int, Field(ge=100)] = 16_000
+    max_turns: Positive = 40
 
 
 class Permissions(_Section):
