@@ -169,16 +169,6 @@ class Decoder:
         waiting = [packet.pts for packet in self._window if packet.pts is not None]
         return bool(self._ahead) and min(self._ahead) <= ticks and not any(pts <= ticks for pts in waiting)
 
-    @property
-    def upcoming(self) -> int | None:
-        """Time of the frame after the held one, if its packet has been read."""
-        return min(self._ahead, default=None)
-
-    @property
-    def at_end(self) -> bool:
-        """Whether every frame has been decoded and looked at."""
-        return not self._frames and (self._drained or (self._read_all and not self._window and not self._ahead))
-
     # --- feeding -----------------------------------------------------------------------------------------------
 
     def _feed(self, ticks: int | None) -> bool:
@@ -252,6 +242,21 @@ class Decoder:
             self._jump(ticks)
         return self.advance(ticks, then_jump=then_jump and not self._untimed)
 
+    def following(self, ticks: int, *, may_jump: bool) -> VideoFrame | None:
+        """The frame shown at `ticks` if that is not the held one, else the next frame there is. None at the end.
+
+        Every call decodes on or jumps forward, so a walk ends however the times in the file may lie.
+        """
+        before = self._held
+        frame = self.find(ticks) if may_jump else self.advance(ticks)
+        if frame is not before:
+            return frame
+        while not self._frames:
+            if not self._feed(ticks):
+                return None
+        self._hold(self._frames.popleft())
+        return self._held
+
     def jumps_between(self, ticks: int, later: int) -> bool:
         """Whether `find(later)` after `find(ticks)` is sure to seek."""
         key = self.previous_key(later)
@@ -259,8 +264,10 @@ class Decoder:
 
     def _must_jump(self, ticks: int) -> bool:
         held = self._held
-        if self._drained or (held is not None and self._time(held) > ticks):
+        if held is not None and self._time(held) > ticks:
             return True
+        if self._drained:  # to the end of the stream, all is known; in its middle, the decoder must start anew
+            return not self._read_all or bool(self._window) or held is None
         here = self._fed_dts if self._fed_dts is not None else self.first_pts
         if not self._format.seekable or self._seeks_mislead:
             return False
@@ -329,7 +336,7 @@ class Decoder:
                 self.rewind(self.first_pts)
                 last, count = self._last_of_rest()
         self.lose_place()
-        return (self.first_pts if last is None else max(last, self.first_pts)), count
+        return (self.first_pts if last is None else max(last, self.first_pts)), count or None
 
     def _last_of_rest(self) -> tuple[int | None, int]:
         last: int | None = None

@@ -38,45 +38,48 @@ _BT2020_TO_BT709 = np.array(
 
 
 @dataclass(frozen=True, slots=True)
-class Geometry:
-    """How a stored picture becomes the seen one: stretched to square pixels, mirrored, then turned."""
+class Layout:
+    """How stored pictures become seen ones: stretched to square pixels, mirrored, then turned.
 
-    width: int  # of the stored picture with square pixels
-    height: int
+    It belongs to the track, not to the frame, and is read once.
+    """
+
+    shape: float  # width of a pixel over its height
     quarter_turns: int  # counterclockwise
     mirrored: bool  # left to right, before turning
 
-    @property
-    def seen(self) -> tuple[int, int]:
-        """(width, height) as a viewer sees it."""
-        return (self.height, self.width) if self.quarter_turns % 2 else (self.width, self.height)
+    def square(self, width: int, height: int) -> tuple[int, int]:
+        """A stored size with square pixels: widened or heightened, never shrunk."""
+        if 1.0 < self.shape <= _MAX_SHAPE_RATIO:
+            return max(1, round(width * self.shape)), height
+        if 1.0 / _MAX_SHAPE_RATIO <= self.shape < 1.0:
+            return width, max(1, round(height / self.shape))
+        return width, height
+
+    def seen(self, width: int, height: int) -> tuple[int, int]:
+        """A stored size as a viewer sees it."""
+        width, height = self.square(width, height)
+        return (height, width) if self.quarter_turns % 2 else (width, height)
 
 
-def geometry(frame: VideoFrame, shape: float) -> Geometry:
-    """`shape` is the width of a pixel over its height. Non-square pixels are widened or heightened, never shrunk."""
-    width, height = frame.width, frame.height
-    if 1.0 < shape <= _MAX_SHAPE_RATIO:
-        width = max(1, round(width * shape))
-    elif 1.0 / _MAX_SHAPE_RATIO <= shape < 1.0:
-        height = max(1, round(height / shape))
-    turns, mirrored = _orientation(frame)
-    return Geometry(width, height, turns, mirrored)
-
-
-def _orientation(frame: VideoFrame) -> tuple[int, bool]:
-    """Quarter turns counterclockwise and mirroring, from the display matrix (16.16 fixed point)."""
+def layout_of(frame: VideoFrame, shape: float) -> Layout:
+    """Read the display matrix (16.16 fixed point) that came with a frame."""
+    # Looking at a frame's side data keeps its memory until the next garbage collection, because the two refer to each
+    # other; so look only where there is a turn or a mirror to find.
+    if not frame.rotation:
+        return Layout(shape, 0, mirrored=False)
     side_data: Any = frame.side_data
     try:
         matrix = struct.unpack("<9i", bytes(side_data["DISPLAYMATRIX"])[:36])
     except (KeyError, struct.error):
-        return 0, False
+        return Layout(shape, 0, mirrored=False)
     a, b, c, d = (value / 65536 for value in (matrix[0], matrix[1], matrix[3], matrix[4]))
     mirrored = a * d - b * c < 0
     if mirrored:
         a, b = -a, -b
-    # The matrix maps (x, y) with y down to (ax + cy, bx + dy): (a, b) is where the right-hand direction goes.
+    # The matrix maps (x, y), y down, to (ax + cy, bx + dy): (a, b) is where the right-hand direction goes.
     turns = round(float(np.degrees(np.arctan2(-b, a))) / 90) % 4
-    return turns, mirrored
+    return Layout(shape, turns, mirrored)
 
 
 def is_hdr(frame: VideoFrame) -> bool:
@@ -95,10 +98,9 @@ def fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
     return max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest))
 
 
-def to_rgb(frame: VideoFrame, shape: float, max_side: int | None) -> RGB:
-    """The frame as (H, W, 3) uint8 RGB. `shape` is as for `geometry`; `max_side` bounds the longer side."""
-    layout = geometry(frame, shape)
-    width, height = fit(layout.width, layout.height, max_side)
+def to_rgb(frame: VideoFrame, layout: Layout, max_side: int | None) -> RGB:
+    """The frame as (H, W, 3) uint8 RGB; `max_side` bounds the longer side in pixels."""
+    width, height = fit(*layout.square(frame.width, frame.height), max_side)
     if is_hdr(frame):
         image = _tone_map(frame, width, height)
     elif has_alpha(frame):

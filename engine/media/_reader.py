@@ -16,6 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.media import _words
 from engine.media._guard import Guard
 from engine.media._sniff import open_regular, sniff
 from engine.media._source import Found, Source, StillSource
@@ -99,18 +100,22 @@ class ClipReader:
 
         A moment may move by an eighth of the spacing to land on a key frame, which costs one frame to decode instead
         of half a group of pictures. Fewer frames come back when the clip has fewer. `max_side` bounds the longer
-        side in pixels.
+        side in pixels. Raises `DamagedClip` when not one frame can be decoded.
         """
         if count < 1:
             return []
         with self._guard.operation():
             frames = self.info.frames
             if frames is not None and frames <= count:
-                return list(self._take(self._source.walk(None), max_side))
-            step = self.info.duration_s / count
-            moments = [(index + 0.5) * step for index in range(count)]
-            snapped = [self._source.snap(moment, step * _SNAP_SHARE) for moment in moments]
-            return list(self._take(self._shown(snapped), max_side))
+                found = self._source.walk(None)
+            else:
+                step = self.info.duration_s / count
+                moments = [self._source.snap((index + 0.5) * step, step * _SNAP_SHARE) for index in range(count)]
+                found = (item for item in self._source.at_each(moments) if item is not None)
+            sampled = list(self._take(found, max_side))
+        if not sampled:
+            raise _words.damaged()
+        return sampled
 
     def frames_at(self, times: Sequence[float], *, max_side: int | None = None) -> list[SampledFrame]:
         """For each time in seconds the frame on screen then, in the order asked.
@@ -156,9 +161,6 @@ class ClipReader:
         """
         with self._guard.operation():
             return self._source.loudness(windows)
-
-    def _shown(self, times: Sequence[float]) -> Iterator[Found]:
-        return (found for found in self._source.at_each(times) if found is not None)
 
     def _take(self, found: Iterator[Found], max_side: int | None) -> Iterator[SampledFrame]:
         last = -1.0

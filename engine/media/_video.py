@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Literal
 
 from av.codec.context import CodecContext, ThreadType
-from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from engine.errors import DamagedClip
+from engine.errors import DamagedClip, NoPicture
 from engine.media import _boxes, _picture, _words
 from engine.media._audio import measure_loudness
 from engine.media._container import DECODERS, open_container, translated
@@ -37,17 +36,21 @@ class VideoSource:
         self._form = form
         self._size = size
         self._declared = 0
-        if form.demuxer == "mov":
-            self._check_boxes(file)
-        self._container = self._open(file)
+        self._check_header(file)
         try:
-            with translated(guard):
-                self._stream = self._pick_stream()
-                self._codec = self._pick_codec()
-                self._decoder = Decoder(self._container, self._stream, self._codec, guard, form)
-                self._start()
-        except BaseException:
-            self._container.close()
+            self._container = open_container(file, form, guard)
+            try:
+                with translated(guard):
+                    self._stream = self._pick_stream()
+                    self._codec = self._pick_codec()
+                    self._decoder = Decoder(self._container, self._stream, self._codec, guard, form)
+                    self._start()
+            except BaseException:
+                self._container.close()
+                raise
+        except (DamagedClip, NoPicture):
+            if self._declared > size:
+                raise _words.truncated(size, self._declared) from None
             raise
 
     def close(self) -> None:
@@ -55,21 +58,18 @@ class VideoSource:
 
     # --- opening -----------------------------------------------------------------------------------------------
 
-    def _check_boxes(self, file: BinaryIO) -> None:
-        boxes = _boxes.walk(file, self._size)
-        self._declared = boxes.declared_bytes
-        if not boxes.has_index:
-            if self._declared > self._size:
-                raise _words.truncated(self._size, self._declared)
-            raise _words.no_index()
-
-    def _open(self, file: BinaryIO) -> InputContainer:
-        try:
-            return open_container(file, self._form, self._guard)
-        except DamagedClip:
-            if self._declared > self._size:
-                raise _words.truncated(self._size, self._declared) from None
-            raise
+    def _check_header(self, file: BinaryIO) -> None:
+        """What can be told, and refused, before FFmpeg sees the file."""
+        if self._form.demuxer == "gif":
+            head = file.read(10)
+            self._check_pixels(int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little"))
+        if self._form.demuxer == "mov":
+            boxes = _boxes.walk(file, self._size)
+            self._declared = boxes.declared_bytes
+            if not boxes.has_index:
+                if self._declared > self._size:
+                    raise _words.truncated(self._size, self._declared)
+                raise _words.no_index()
 
     def _pick_stream(self) -> VideoStream:
         covers = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -108,7 +108,9 @@ class VideoSource:
         """Decode the first frame, learn where time begins, and check what the header says about length."""
         first = self._decoder.first()
         if first is None:
-            raise self._why_no_frame()
+            if self._decoder.saw_packets:
+                raise _words.damaged()
+            raise _words.ends_early() if len(self._stream.index_entries) else _words.no_frames()
         self._check_pixels(first.width, first.height)
         self._decoder.first_pts = first.pts or 0
         rate = self._stream.average_rate or self._stream.guessed_rate
@@ -116,29 +118,22 @@ class VideoSource:
         duration, frames = self._measure()
         if duration > self._guard.limits.max_duration_s:
             raise _words.too_long(duration, self._guard.limits.max_duration_s)
-        self._shape = float(self._stream.sample_aspect_ratio or 1) or 1.0
+        self._layout = _picture.layout_of(first, float(self._stream.sample_aspect_ratio or 1) or 1.0)
         self.info = self._describe(first, duration, frames)
 
-    def _why_no_frame(self) -> Exception:
-        if self._declared > self._size:
-            return _words.truncated(self._size, self._declared)
-        if self._decoder.saw_packets:
-            return _words.damaged()
-        return _words.no_frames()
-
     def _describe(self, first: VideoFrame, duration: float, frames: int | None) -> ClipInfo:
-        layout = _picture.geometry(first, self._shape)
+        width, height = self._layout.seen(first.width, first.height)
         kind: Literal["video", "animation"] = "animation" if self._form.demuxer in ("gif", "apng") else "video"
         return ClipInfo(
             kind=kind,
             container=self._form.name,
             codec=self._stream.codec_context.codec.canonical_name,
-            width=layout.seen[0],
-            height=layout.seen[1],
+            width=width,
+            height=height,
             duration_s=duration,
             fps=frames / duration if frames and duration else self._fps,
             frames=frames,
-            rotation=layout.quarter_turns * 90,
+            rotation=self._layout.quarter_turns * 90,
             has_audio=any(stream.codec_context is not None for stream in self._container.streams.audio),
             hdr=_picture.is_hdr(first),
             alpha=_picture.has_alpha(first),
@@ -200,7 +195,7 @@ class VideoSource:
 
     def _convert(self, frame: VideoFrame, max_side: int | None) -> Any:
         with translated(self._guard):
-            return _picture.to_rgb(frame, self._shape, max_side)
+            return _picture.to_rgb(frame, self._layout, max_side)
 
     def at_each(self, times: Sequence[float]) -> Iterator[Found | None]:
         targets = [self._decoder.first_pts + max(0, self._ticks(moment + 1e-6)) for moment in times]
@@ -214,25 +209,21 @@ class VideoSource:
     def walk(self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None) -> Iterator[Found]:
         step = max(1, self._ticks(1.0 / max_fps)) if max_fps else 1
         origin = self._decoder.first_pts
-        target = origin + max(0, self._ticks(start_s))
+        due = origin + max(0, self._ticks(start_s))
         end = None if end_s is None else origin + self._ticks(end_s)
         last: int | None = None
-        while end is None or target < end:
+        may_jump = max_fps is not None
+        while end is None or due < end:
             with translated(self._guard):
-                frame = self._decoder.find(target)
-            if frame is None or (frame.pts == last and self._decoder.at_end):
+                frame = self._decoder.find(due) if last is None else self._decoder.following(due, may_jump=may_jump)
+            if frame is None or frame.pts is None or (end is not None and frame.pts >= end):
                 return
-            if frame.pts != last:
+            if last is None or frame.pts > last:
                 last = frame.pts
                 yield self._found(frame)
-            target = self._next_target(target, step)
-
-    def _next_target(self, target: int, step: int) -> int:
-        """The next moment of the grid on which a new frame can be shown; gaps in the clip are leapt over."""
-        upcoming = self._decoder.upcoming
-        if upcoming is None or upcoming <= target + step:
-            return target + step
-        return target + step * -(-(upcoming - target) // step)
+            else:
+                may_jump = False  # times run backwards here: from now on, take the frames as they come
+            due += step * max(1, -(-(frame.pts + 1 - due) // step))
 
     def snap(self, time_s: float, tolerance_s: float) -> float:
         origin, reach = self._decoder.first_pts, self._ticks(tolerance_s)

@@ -26,9 +26,9 @@ def size(count: int) -> str:
     if count < _KIB:
         return f"{count} byte" if count == 1 else f"{count} bytes"
     value = float(count)
-    for unit in ("KB", "MB", "GB"):
+    for unit in ("KB", "MB", "GB", "TB"):
         value /= _KIB
-        if value < 999.5 or unit == "GB":
+        if value < 999.5 or unit == "TB":
             return f"{value:.1f} {unit}".replace(".0 ", " ") if value < 9.95 else f"{value:.0f} {unit}"
     raise AssertionError
 

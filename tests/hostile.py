@@ -1,0 +1,515 @@
+"""Files that nobody should have to fear: each builder writes one into a folder and returns its path.
+
+`HOSTILE` names the builders, `EXPECTED` the errors that each may end in, and `READABLE` those from which frames may
+also come: odd, but honest enough to look at. Everything is made here, from bytes; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import random
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from engine.errors import (
+    ClipTooLarge,
+    ClipTooLong,
+    DamagedClip,
+    EmptyFile,
+    EngineError,
+    NoPicture,
+    NotAVideo,
+    TooManyPixels,
+    TruncatedClip,
+    UnsupportedClip,
+)
+
+Builder = Callable[[Path], Path]
+Errors = tuple[type[EngineError], ...]
+
+HOSTILE: dict[str, Builder] = {}
+EXPECTED: dict[str, Errors] = {}
+READABLE: set[str] = set()
+
+SECRET = "TOP SECRET: this must never be shown"
+URL = "http://127.0.0.1:9/never-fetched"
+BROKEN: Errors = (TruncatedClip, DamagedClip, NoPicture)
+
+
+def _hostile(name: str, *errors: type[EngineError], readable: bool = False) -> Callable[[Builder], Builder]:
+    def register(builder: Builder) -> Builder:
+        HOSTILE[name] = builder
+        EXPECTED[name] = errors
+        if readable:
+            READABLE.add(name)
+        return builder
+
+    return register
+
+
+def _plain(
+    name: str, file: str, content: bytes | Callable[[], bytes], *errors: type[EngineError], readable: bool = False
+) -> None:
+    """A hostile file that is nothing but bytes (or a function that makes them)."""
+
+    @_hostile(name, *errors, readable=readable)
+    def build(folder: Path) -> Path:
+        path = folder / file
+        path.write_bytes(content() if callable(content) else content)
+        return path
+
+
+# --- honest material to spoil --------------------------------------------------------------------------------------
+
+
+def pictures(count: int, width: int, height: int) -> Iterator[np.ndarray]:
+    """A bar that moves over a slowly brightening ground: (height, width, 3) uint8."""
+    for index in range(count):
+        image = np.full((height, width, 3), (index * 5) % 200, np.uint8)
+        image[:, (index * 3) % width : (index * 3) % width + max(1, width // 8)] = (250, 200, 40)
+        yield image
+
+
+@cache
+def video(
+    container: str = "mp4",
+    codec: str = "libx264",
+    count: int = 30,
+    side: int = 64,
+    options: str = "",
+    sound: bool = False,
+) -> bytes:
+    """A small honest clip at 10 fps with a key frame a second, as bytes. `options` is "key=value,…" for the muxer."""
+    muxing = dict(item.split("=") for item in options.split(",") if item)
+    # Faststart reads back what it has written, so the muxer needs a real file.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip"
+        _write_video(path, container, codec, count, side, muxing, sound)
+        return path.read_bytes()
+
+
+def _write_video(
+    path: Path, container: str, codec: str, count: int, side: int, muxing: dict[str, str], sound: bool
+) -> None:
+    with av.open(str(path), "w", format=container, options=muxing) as out:
+        stream = out.add_stream(codec, rate=10, options={"g": "10"})
+        stream.width = stream.height = side
+        stream.pix_fmt = "yuv420p"
+        tone = out.add_stream("aac", rate=8000, layout="mono") if sound else None
+        for image in pictures(count, side, side):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        out.mux(stream.encode(None))
+        if tone is not None:
+            for frame in sound_frames(count / 10):
+                out.mux(tone.encode(frame))
+            out.mux(tone.encode(None))
+
+
+def sound_frames(seconds: float, rate: int = 8000, level: float = 0.5) -> Iterator[av.AudioFrame]:
+    """A 440 Hz tone in frames of 1,024 samples."""
+    total = int(seconds * rate)
+    for start in range(0, total, 1024):
+        moments = np.arange(start, start + 1024) / rate
+        wave = (level * np.sin(2 * np.pi * 440 * moments)).astype(np.float32)[None]
+        frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+        yield frame
+
+
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """(type, start, end) of each MP4 box between two offsets."""
+    position, stop = start, len(data) if end is None else end
+    while position + 8 <= stop:
+        size = int.from_bytes(data[position : position + 4], "big")
+        if size < 8:
+            return
+        yield data[position + 4 : position + 8], position, position + size
+        position += size
+
+
+def _box(kind: bytes, body: bytes = b"") -> bytes:
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def _patched(data: bytes, kind: bytes, offset: int, value: bytes) -> bytes:
+    """Overwrite bytes at an offset (from the box's type) in every box of a kind."""
+    changed = bytearray(data)
+    position = data.find(kind)
+    assert position > 0
+    while position > 0:
+        changed[position + offset : position + offset + len(value)] = value
+        position = data.find(kind, position + 4)
+    return bytes(changed)
+
+
+FASTSTART = "movflags=+faststart"
+
+
+# --- cut short -----------------------------------------------------------------------------------------------------
+
+
+def _cuts() -> None:
+    """Both layouts of an MP4 (index first, index last), cut inside each top-level box and right after its header."""
+    for layout, options in (("faststart", FASTSTART), ("camera", "")):
+        kinds = [b"ftyp", b"moov", b"free", b"mdat"] if options else [b"ftyp", b"free", b"mdat", b"moov"]
+        for kind in kinds:
+            for where, share in (("header", 0.0), ("middle", 0.5)):
+
+                def cut(options: str = options, kind: bytes = kind, share: float = share) -> bytes:
+                    data = video(options=options)
+                    start, end = next((a, b) for found, a, b in boxes(data) if found == kind)
+                    return data[: start + 8 + int((end - start - 8) * share)]
+
+                name = f"{layout}-cut-in-{kind.decode()}-{where}"
+                # With the index in front, what came before the cut can be shown.
+                readable = layout == "faststart" and kind == b"mdat" and where == "middle"
+                _plain(name, f"{name}.mp4", cut, *BROKEN, NotAVideo, readable=readable)
+
+
+_cuts()
+_plain("webm-cut", "cut.webm", lambda: video("webm", "libvpx-vp9")[:900], *BROKEN, readable=True)
+_plain("webm-cut-in-header", "cut.webm", lambda: video("webm", "libvpx-vp9")[:60], *BROKEN)
+_plain("ts-cut", "cut.ts", lambda: video("mpegts")[:2000], *BROKEN, readable=True)
+_plain("avi-header-only", "header.avi", lambda: video("avi", "mpeg4")[:200], *BROKEN)
+_plain("flv-header-only", "header.flv", b"FLV\x01\x01\x00\x00\x00\x09\x00\x00\x00\x00", *BROKEN)
+_plain("no-moov", "no-moov.mp4", lambda: b"".join(_kept(video(), (b"ftyp", b"free", b"mdat"))), *BROKEN)
+_plain("no-mdat", "no-mdat.mp4", lambda: b"".join(_kept(video(options=FASTSTART), (b"ftyp", b"moov"))), *BROKEN)
+_plain("no-track", "no-track.mp4", lambda: video()[:32] + _box(b"moov", _box(b"mvhd", bytes(100))), *BROKEN)
+
+
+def _kept(data: bytes, kinds: tuple[bytes, ...]) -> Iterator[bytes]:
+    return (data[start:end] for kind, start, end in boxes(data) if kind in kinds)
+
+
+@_hostile("empty-mdat", *BROKEN)
+def _empty_mdat(folder: Path) -> Path:
+    data = video(options=FASTSTART)
+    parts = [*_kept(data, (b"ftyp", b"moov", b"free")), _box(b"mdat")]
+    (folder / "empty-mdat.mp4").write_bytes(b"".join(parts))
+    return folder / "empty-mdat.mp4"
+
+
+# --- not what it says ----------------------------------------------------------------------------------------------
+
+_plain("zero-bytes", "nothing.mp4", b"", EmptyFile)
+_plain("one-byte", "one.mp4", b"\x00", NotAVideo)
+_plain("all-zeros", "zeros.mp4", bytes(100_000), NotAVideo)
+_plain("noise", "noise.mp4", random.Random(1).randbytes(100_000), NotAVideo)
+_plain(
+    "noise-after-ftyp",
+    "noise.mp4",
+    _box(b"ftyp", b"isom\0\0\2\0isommp42") + random.Random(2).randbytes(50_000),
+    *BROKEN,
+)
+_plain("text", "notes.mp4", b"Dear diary,\ntoday I renamed a text file.\n" * 50, NotAVideo)
+_plain("html", "page.mp4", b"<!DOCTYPE html><html><body>404 Not Found</body></html>", NotAVideo)
+_plain("json", "error.mp4", b'{"error": "expired", "code": 403}', NotAVideo)
+_plain("elf", "program.mp4", b"\x7fELF\x02\x01\x01" + bytes(9) + random.Random(3).randbytes(4000), NotAVideo)
+_plain("pdf", "paper.mp4", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<</Type/Catalog>>endobj\n%%EOF", NotAVideo)
+_plain("gzip", "clip.mp4.gz", lambda: gzip.compress(video()), NotAVideo)
+_plain("png-named-mp4", "picture.mp4", lambda: _image("PNG"), readable=True)
+_plain("mp4-named-txt", "clip.txt", lambda: video(), readable=True)
+_plain("mkv-garbage", "garbage.mkv", b"\x1aE\xdf\xa3" + random.Random(4).randbytes(20_000), *BROKEN)
+_plain(
+    "webm-then-garbage",
+    "garbage.webm",
+    lambda: video("webm", "libvpx-vp9")[:300] + random.Random(5).randbytes(30_000),
+    *BROKEN,
+    readable=True,
+)
+_plain(
+    "ts-garbage", "garbage.ts", lambda: b"".join(b"G" + random.Random(i).randbytes(187) for i in range(500)), *BROKEN
+)
+_plain("avi-garbage", "garbage.avi", b"RIFF\xff\xff\xff\x7fAVI LIST" + random.Random(6).randbytes(20_000), *BROKEN)
+_plain(
+    "gif-garbage", "garbage.gif", b"GIF89a" + random.Random(7).randbytes(5_000), *BROKEN, TooManyPixels, readable=True
+)
+_plain("ogg-garbage", "garbage.ogv", b"OggS" + random.Random(8).randbytes(5_000), *BROKEN, UnsupportedClip)
+_plain("asf-garbage", "garbage.wmv", b"0&\xb2u\x8ef\xcf\x11" + random.Random(9).randbytes(5_000), *BROKEN)
+_plain("jpeg-cut", "cut.jpg", lambda: _image("JPEG")[:300], *BROKEN)
+_plain("png-cut", "cut.png", lambda: _image("PNG")[:60], *BROKEN)
+_plain("webp-cut", "cut.webp", lambda: _image("WEBP")[:40], *BROKEN)
+_plain("heic", "photo.heic", _box(b"ftyp", b"heic\0\0\0\0mif1heic") + bytes(500), UnsupportedClip)
+
+
+def _image(form: str, size: tuple[int, int] = (64, 48)) -> bytes:
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(noise).save(buffer, form)
+    return buffer.getvalue()
+
+
+@_hostile("zip", NotAVideo)
+def _zip(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "clip.zip", "w") as archive:
+        archive.writestr("clip.mp4", video())
+    return folder / "clip.zip"
+
+
+@_hostile("zip-bomb", NotAVideo)
+def _zip_bomb(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "bomb.mp4", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.bin", bytes(50_000_000))
+    return folder / "bomb.mp4"
+
+
+# --- things that point elsewhere -----------------------------------------------------------------------------------
+
+
+def _pointer(name: str, file: str, text: str, *errors: type[EngineError]) -> None:
+    """A file that names another: a secret that lies beside it, or a URL."""
+
+    @_hostile(name, *errors)
+    def build(folder: Path) -> Path:
+        (folder / "secret.txt").write_text(SECRET)
+        path = folder / file
+        path.write_text(text.format(secret=folder / "secret.txt", url=URL))
+        return path
+
+
+_M3U8 = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n"
+_pointer("m3u8-local", "list.m3u8", _M3U8.format("file://{secret}"), UnsupportedClip)
+_pointer("m3u8-url", "list.mp4", _M3U8.format("{url}"), UnsupportedClip)
+_pointer("concat", "list.mp4", "ffconcat version 1.0\nfile '{secret}'\n", UnsupportedClip)
+_pointer("concat-bare", "list.txt", "file '{secret}'\n", UnsupportedClip)
+_pointer(
+    "sdp", "live.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n", UnsupportedClip
+)
+_pointer(
+    "dash", "live.mpd", '<?xml version="1.0"?>\n<MPD type="static"><BaseURL>{url}</BaseURL></MPD>', UnsupportedClip
+)
+_pointer("pls", "list.pls", "[playlist]\nFile1={url}\nNumberOfEntries=1\n", UnsupportedClip)
+_pointer("svg", "drawing.svg", '<svg xmlns="http://www.w3.org/2000/svg"><image href="{url}"/></svg>', UnsupportedClip)
+
+
+@_hostile("mov-external-reference", UnsupportedClip)
+def _mov_external(folder: Path) -> Path:
+    """A MOV whose samples lie in another file: the data reference loses its "in this file" flag and gains a path."""
+    secret = folder / "secret.txt"
+    secret.write_text(SECRET * 200)
+    data = video("mov")
+    position = data.index(b"dref")
+    entry = position + 12  # size, type, version and flags of the first reference
+    path = str(secret).encode() + b"\0"
+    grown = _box(b"url ", b"\0\0\0\0" + b"file://" + path)
+    old = int.from_bytes(data[entry : entry + 4], "big")
+    data = data[:entry] + grown + data[entry + old :]
+    data = _grow(data, (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"), len(grown) - old)
+    (folder / "reference.mov").write_bytes(b"".join(_kept(data, (b"ftyp", b"moov"))))
+    return folder / "reference.mov"
+
+
+def _grow(data: bytes, kinds: tuple[bytes, ...], by: int) -> bytes:
+    changed = bytearray(data)
+    for kind in kinds:
+        at = data.index(kind) - 4
+        changed[at : at + 4] = struct.pack(">I", int.from_bytes(data[at : at + 4], "big") + by)
+    return bytes(changed)
+
+
+# --- sizes and lengths that lie ------------------------------------------------------------------------------------
+
+_plain(
+    "mp4-claims-8000x8000",
+    "claim.mp4",
+    lambda: _patched(video(), b"avc1", 28, struct.pack(">HH", 8000, 8000)),
+    TooManyPixels,
+    DamagedClip,
+    readable=True,
+)
+_plain("gif-claims-65535x65535", "bomb.gif", lambda: _gif(65535, 65535), TooManyPixels, DamagedClip)
+_plain("gif-frame-over-canvas", "over.gif", lambda: _gif(64, 48, 60000, 60000), TooManyPixels, *BROKEN, readable=True)
+_plain("gif-no-frames", "none.gif", b"GIF89a\x40\x00\x30\x00\xf0\x00\x00\x00\x00\x00\xff\xff\xff;", *BROKEN)
+_plain("gif-zero-canvas", "zero.gif", lambda: _gif(0, 0), *BROKEN, readable=True)
+_plain("png-8000x8000", "large.png", lambda: _flat_png(8000, 8000), TooManyPixels)
+_plain("png-claims-2-billion", "bomb.png", lambda: _flat_png(2**31 - 1, 2**31 - 1, rows=1), TooManyPixels, DamagedClip)
+_plain("png-1x1", "dot.png", lambda: _flat_png(1, 1), readable=True)
+_plain("gif-1x1", "dot.gif", lambda: _gif(1, 1), readable=True)
+_plain("million-second-header", "long.mp4", lambda: _million_seconds(), ClipTooLong, readable=True)
+_plain(
+    "million-second-sample",
+    "gap.mp4",
+    lambda: _patched(video(), b"stts", 8, struct.pack(">III", 1, 30, 2**31 // 30)),
+    ClipTooLong,
+    DamagedClip,
+)
+_plain("mkv-million-seconds", "long.mkv", lambda: _mkv_duration(1e9), ClipTooLong, DamagedClip, readable=True)
+_plain("mkv-nan-seconds", "nan.mkv", lambda: _mkv_duration(float("nan")), ClipTooLong, DamagedClip, readable=True)
+_plain(
+    "stsz-sizes-lie",
+    "sizes.mp4",
+    lambda: _patched(video(), b"stsz", 20, b"\x7f\xff\xff\xff" * 8),
+    *BROKEN,
+    readable=True,
+)
+_plain(
+    "stsz-two-billion-samples",
+    "count.mp4",
+    lambda: _patched(video(), b"stsz", 8, struct.pack(">II", 1, 2**31 - 1)),
+    *BROKEN,
+)
+_plain(
+    "stts-two-billion-samples",
+    "count.mp4",
+    lambda: _patched(video(), b"stts", 8, struct.pack(">III", 1, 2**31 - 1, 1)),
+    *BROKEN,
+    ClipTooLong,
+)
+_plain("stco-outside-file", "places.mp4", lambda: _patched(video(), b"stco", 12, b"\x7f\xff\xff\xff" * 3), *BROKEN)
+_plain("box-of-size-zero", "zero-box.mp4", _box(b"ftyp", b"isom\0\0\0\0") + bytes(4) + b"moov" + bytes(200), *BROKEN)
+_plain(
+    "box-larger-than-file",
+    "huge-box.mp4",
+    _box(b"ftyp", b"isom\0\0\0\0") + b"\xff\xff\xff\xffmoov" + bytes(200),
+    *BROKEN,
+)
+_plain("boxes-in-boxes", "deep.mp4", lambda: _nested(3000), *BROKEN)
+_plain("encrypted", "drm.mp4", lambda: video().replace(b"avc1", b"encv"), *BROKEN, UnsupportedClip)
+_plain("unknown-codec", "codec.mp4", lambda: video().replace(b"avc1", b"zzzz"), *BROKEN, UnsupportedClip)
+_plain("fragment-of-two-billion", "fragment.mp4", lambda: _fragment(2**31 - 1), *BROKEN, readable=True)
+
+
+def _flat_png(width: int, height: int, rows: int | None = None) -> bytes:
+    """A 1-bit PNG that is tiny on disk and as large as it says in memory (or lies, with fewer `rows`)."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    lines = bytes((min(width, 64_000) + 7) // 8 + 1) * (height if rows is None else rows)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def _gif(width: int, height: int, frame_width: int | None = None, frame_height: int | None = None) -> bytes:
+    """A GIF of one frame whose canvas and frame sizes are what the caller says."""
+    screen = struct.pack("<HHBBB", width, height, 0xF0, 0, 0) + b"\x00\x00\x00\xff\xff\xff"
+    size = struct.pack("<HHHHB", 0, 0, frame_width or width, frame_height or height, 0)
+    return b"GIF89a" + screen + b"," + size + b"\x02\x02\x44\x01\x00;"
+
+
+def _million_seconds() -> bytes:
+    data = video()
+    for kind, offset in ((b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20)):
+        data = _patched(data, kind, offset, struct.pack(">I", 2**31 - 1))
+    return _patched(data, b"elst", 12, struct.pack(">I", 2**31 - 1))
+
+
+def _mkv_duration(seconds: float) -> bytes:
+    data = bytearray(video("matroska"))
+    at = data.index(b"\x44\x89\x88") + 3  # Duration, eight bytes
+    data[at : at + 8] = struct.pack(">d", seconds * 1000)
+    return bytes(data)
+
+
+def _nested(depth: int) -> bytes:
+    body = b""
+    for _ in range(depth):
+        body = _box(b"trak", body)
+    return _box(b"ftyp", b"isom\0\0\0\0") + _box(b"moov", body)
+
+
+def _fragment(count: int) -> bytes:
+    data = video(options="movflags=+frag_keyframe+empty_moov")
+    return _patched(data, b"trun", 8, struct.pack(">I", count))
+
+
+# --- odd but honest ------------------------------------------------------------------------------------------------
+
+_plain("sound-only-mp4", "sound.mp4", lambda: _sound("mp4", "aac"), NoPicture)
+_plain("sound-only-webm", "sound.webm", lambda: _sound("webm", "libopus"), NoPicture)
+_plain("wav-named-mp4", "sound.mp4", lambda: _sound("wav", "pcm_s16le"), NoPicture)
+_plain("mp3-with-tag", "song.mp4", b"ID3\x04\x00\x00\x00\x00\x00\x00" + bytes(500), NoPicture)
+
+
+def _sound(container: str, codec: str) -> bytes:
+    buffer = io.BytesIO()
+    rate = 48_000
+    with av.open(buffer, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=rate, layout="mono")
+        stream.codec_context.open(strict=False)
+        resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.codec_context.frame_size or 1024)
+        for frame in sound_frames(1.0, rate):
+            for piece in resampler.resample(frame):
+                out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def _odd_times(name: str, times: list[int]) -> None:
+    """A Matroska clip whose frames are stamped with these times in units of 1/90000 s."""
+
+    @_hostile(name, *BROKEN, ClipTooLong, readable=True)
+    def build(folder: Path) -> Path:
+        path = folder / f"{name}.mkv"
+        with av.open(io.BytesIO(video("mpegts"))) as source, av.open(str(path), "w", format="matroska") as out:
+            stream = out.add_stream_from_template(source.streams.video[0])
+            packets = [packet for packet in source.demux(video=0) if packet.dts is not None]
+            for packet, time in zip(packets, times, strict=False):
+                packet.stream = stream
+                packet.pts = packet.dts = time
+                out.mux(packet)
+        return path
+
+
+_odd_times("overlapping-times", [9_000 * (index // 3) + index for index in range(30)])
+_odd_times("days-apart", [0, 9_000, 90_000 * 86_400, 90_000 * 172_800])
+_plain(
+    "negative-times",
+    "negative.mp4",
+    lambda: _patched(video(), b"ctts", 4, b"\x01\0\0\0" + struct.pack(">IIi", 30, 30, -5_000)),
+    *BROKEN,
+    readable=True,
+)
+
+
+# --- not even files ------------------------------------------------------------------------------------------------
+
+
+@_hostile("directory", NotAVideo)
+def _directory(folder: Path) -> Path:
+    (folder / "clip.mp4").mkdir()
+    return folder / "clip.mp4"
+
+
+@_hostile("pipe", NotAVideo)
+def _pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "clip.mp4")
+    return folder / "clip.mp4"
+
+
+def _link(name: str, target: str) -> None:
+    @_hostile(name, NotAVideo)
+    def build(folder: Path) -> Path:
+        (folder / "link.mp4").symlink_to(target)
+        return folder / "link.mp4"
+
+
+_link("dangling-link", "nowhere.mp4")
+_link("link-to-device", "/dev/zero")
+_link("link-to-passwords", "/etc/passwd")
+
+
+@_hostile("missing", NotAVideo)
+def _missing(folder: Path) -> Path:
+    return folder / "missing.mp4"
+
+
+@_hostile("sparse-terabyte", ClipTooLarge)
+def _sparse(folder: Path) -> Path:
+    """A file that claims a terabyte and takes no room."""
+    with (folder / "huge.mp4").open("wb") as file:
+        file.write(_box(b"ftyp", b"isom\0\0\0\0"))
+        file.truncate(1 << 40)
+    return folder / "huge.mp4"
