@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.store.errors import StoreError, is_transient, translate
+from bot.store.errors import CLOSED, StoreError, StoreUnavailable, is_transient, translate
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
@@ -39,9 +39,9 @@ _DRIVERS = {
 }
 # How long a writer waits for a writer of another process. Ours take milliseconds; a backup tool may take seconds.
 SQLITE_BUSY_MS = 5_000
-# In WAL mode NORMAL already survives the death of any process, kill -9 included: what was committed is in the system's
-# cache. FULL adds an fsync per commit, so that a power cut takes nothing back either. It runs in the writer's thread and
-# cost 0.3 ms a commit on an SSD (`benchmarks/store.py` measures both), which is small beside any answer.
+# In WAL mode NORMAL already survives the death of any process, kill -9 included: what was committed is in the cache of
+# the system. FULL adds an fsync per commit, so that a power cut takes nothing back either. It runs in the writer's
+# thread and cost 0.3 ms a commit on an SSD (`benchmarks/store.py` measures both), which is small beside any answer.
 SQLITE_SYNCHRONOUS = "FULL"
 POSTGRES_CONNECT_S = 10
 POSTGRES_COMMAND_S = 30
@@ -81,10 +81,12 @@ def describe(url: URL) -> str:
     return f"postgresql {url.host or url.query.get('host') or 'localhost'}/{url.database or ''}"
 
 
-def ensure_folder(url: URL) -> None:
-    """Make the folder of a SQLite file, readable for its owner only. Blocks; raises OSError."""
+def ensure_file(url: URL) -> None:
+    """Make a SQLite file and its folder, readable for their owner only. Blocks; raises OSError."""
     if is_sqlite(url) and url.database:
-        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = Path(url.database)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)  # SQLite gives its -wal and -shm files the same mode
 
 
 def connect_database(url: URL) -> Database:
@@ -164,18 +166,25 @@ class SqliteDatabase:
         # One writer at a time is SQLite's own limit. Queueing for a thread is cheap; SQLite's lock means polling.
         self._write_thread = ThreadPoolExecutor(1, "store-write")
         self._read_threads = ThreadPoolExecutor(3, "store-read")
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"<SqliteDatabase {describe(self._url)}>"
 
     async def read(self, work: Work[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._read_threads, self._read, work)
+        return await self._run(self._read_threads, self._read, work)
 
     async def write(self, work: Work[T], *, repeatable: bool = True) -> T:
         del repeatable  # a file does not lose its connection
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._write_thread, self._write, work))
+        return await asyncio.shield(self._run(self._write_thread, self._write, work))
+
+    def _run(self, threads: ThreadPoolExecutor, run: Callable[[Work[T]], T], work: Work[T]) -> asyncio.Future[T]:
+        if self._closed:
+            raise StoreUnavailable(CLOSED)
+        return asyncio.get_running_loop().run_in_executor(threads, run, work)
 
     async def close(self) -> None:
+        self._closed = True
         await asyncio.to_thread(self._close)
 
     def _read(self, work: Work[T]) -> T:
@@ -211,6 +220,7 @@ class PostgresDatabase:
         self._engine = postgres_engine(url)
         self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writes: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"<PostgresDatabase {describe(self._url)}>"
@@ -220,6 +230,7 @@ class PostgresDatabase:
             async with self._readers.connect() as connection:
                 return await connection.run_sync(work)
 
+        self._check_open()
         return await _twice(attempt, repeatable=True)
 
     async def write(self, work: Work[T], *, repeatable: bool = True) -> T:
@@ -230,15 +241,21 @@ class PostgresDatabase:
                 await transaction.commit()
                 return result
 
+        self._check_open()
         task = asyncio.ensure_future(_twice(attempt, repeatable))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
         return await asyncio.shield(task)
 
     async def close(self) -> None:
+        self._closed = True
         while self._writes:
             await asyncio.wait(self._writes)
         await self._engine.dispose()
+
+    def _check_open(self) -> None:
+        if self._closed:  # the pool would quietly connect again
+            raise StoreUnavailable(CLOSED)
 
 
 async def _twice(attempt: Callable[[Callable[[], None]], Awaitable[T]], repeatable: bool) -> T:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 import migrations
-from bot.store.database import ensure_folder, is_sqlite, parse_url, postgres_engine, sqlite_engine, typed_errors
+from bot.store.database import ensure_file, is_sqlite, parse_url, postgres_engine, sqlite_engine, typed_errors
 from bot.store.errors import OUTDATED, TOO_NEW, SchemaOutdated, SchemaTooNew
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def migrate(url: str) -> None:
     parsed = parse_url(url)
     with typed_errors():
         if is_sqlite(parsed):
-            ensure_folder(parsed)
+            ensure_file(parsed)
             _migrate_sqlite(parsed)
         else:
             asyncio.run(_migrate_postgres(parsed))

