@@ -175,7 +175,7 @@ class Door:
 
     def _send_to_login(self, request: web.Request) -> web.StreamResponse:
         if request.method == "GET" and request.path in _PAGES:
-            return web.HTTPSeeOther("/login?next=" + quote(request.path, safe="/"))
+            return web.Response(status=303, headers={"Location": "/login?next=" + quote(request.path, safe="/")})
         return Problem(401, "no_session", "You are not signed in (any more). Reload the page.").response()
 
 

@@ -55,7 +55,11 @@ function row(entry) {
     h("td.what", {}, h("b", {}, entry.category), h("small", {}, change ? `rule changed by ${entry.author}` : where)),
     h("td.score.num", {}, ...scores(entry)),
     h("td.action", {}, h(`span.act.${change ? "change" : entry.action}`, {}, change ? "changed" : entry.action)),
-    h("td.excerpt", {}, entry.excerpt, more(entry)));
+    h("td.excerpt", {}, entry.excerpt || fromTo(entry.details), more(entry)));
+}
+
+function fromTo({ from, to }) {
+  return [from, to].every((one) => ["string", "number"].includes(typeof one)) ? `${from} → ${to}` : "";
 }
 
 function scores({ score: value, threshold, action }) {

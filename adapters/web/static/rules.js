@@ -5,7 +5,7 @@ import { byId, h, icon } from "./dom.js";
 import { plural, score } from "./format.js";
 
 const ASK_AFTER_MS = 180;
-const ORIGINS = { default: "default", community: "set for everyone", place: "set for this place" };
+const ORIGINS = { default: "default", community: "for everyone", place: "for this place" };
 
 export class Rules {
   #rows = new Map();

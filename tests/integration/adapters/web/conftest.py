@@ -9,6 +9,7 @@ import asyncio
 import importlib.util
 import os
 import shutil
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from adapters.base import (
@@ -69,6 +71,7 @@ class FakeHandler:
         self.cancelled: list[tuple[str, Author]] = []
         self.arrived: asyncio.Queue[Asked] = asyncio.Queue()
         self.history_gate: asyncio.Event | None = None
+        self.history_entered = asyncio.Event()
         self.script: Script | None = None
         self.failure: Exception | None = None
         self.first_view: View | None = None
@@ -104,6 +107,7 @@ class FakeHandler:
             for asked in self.asked.values()
             if asked.place.conversation == place.conversation
         ]
+        self.history_entered.set()
         if self.history_gate is not None:
             await self.history_gate.wait()
         return found[-limit:]
@@ -300,7 +304,27 @@ class Talk:
 Started = Callable[..., Awaitable[Server]]
 
 
+async def _eventually(true: Callable[[], Any]) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while not true():  # noqa: ASYNC110 - a folder and a page have no event to wait for
+            await asyncio.sleep(0.005)
+
+
 @pytest.fixture
+def eventually() -> Callable[[Callable[[], Any]], Awaitable[None]]:
+    """Wait for something that tells nobody when it becomes true."""
+    return _eventually
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for this folder, so that one browser can serve all its tests."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def start(tmp_path: Path) -> AsyncIterator[Started]:
     """Start an adapter with settings of one's own; it is stopped after the test."""
     servers: list[Server] = []
@@ -319,7 +343,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Started]:
         await server.adapter.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(start: Started) -> Server:
     return await start()
 
@@ -353,7 +377,7 @@ def _chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     path = _chromium()
     if path is None:
@@ -399,11 +423,12 @@ class ChatPage:
                 const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
                 const transfer = new DataTransfer();
                 transfer.items.add(new File([bytes], name, { type: kind }));
+                const options = { bubbles: true, cancelable: true, dataTransfer: transfer };
                 for (const type of ["dragenter", "dragover", "drop"]) {
-                    document.body.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+                    document.body.dispatchEvent(new DragEvent(type, options));
                 }
             }""",
-            [path.name, kind, __import__("base64").b64encode(path.read_bytes()).decode()],
+            [path.name, kind, b64encode(path.read_bytes()).decode()],
         )
 
     async def overflow(self) -> int:
@@ -414,7 +439,7 @@ class ChatPage:
 Opened = Callable[..., Awaitable[ChatPage]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_chat(browser: Browser, start: Started) -> AsyncIterator[Opened]:
     """Open the chat page of a server in a window of one's own; no page may have logged an error in the end."""
     opened: list[ChatPage] = []
@@ -431,4 +456,10 @@ async def open_chat(browser: Browser, start: Started) -> AsyncIterator[Opened]:
 
     yield opener
     for chat in opened:
-        assert chat.troubles == []
+        await chat.page.context.close()
+    assert [chat.troubles for chat in opened if chat.troubles] == []
+
+
+@pytest.fixture
+def sample_entry() -> AuditEntry:
+    return entry(1)
