@@ -76,8 +76,8 @@ class _Entry:
     """An accepted job until its end."""
 
     __slots__ = (
-        "attempts", "cancelled", "deaths", "handed_at", "id", "job", "job_class", "key", "run", "started_at", "ticket", "told",
-        "user", "waits",
+        "attempts", "cancelled", "deaths", "handed_at", "id", "job", "job_class", "key", "run", "started_at", "ticket",
+        "told", "user", "waits",
     )  # fmt: skip
 
     def __init__(self, number: int, job: Job, user: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ class Runtime:
             self._backends[role] = backend
             self._cards[role] = backend.card()
         self._guards = Guards(self._guard(Role.TEXT_GUARD), self._guard(Role.FRAME_GUARD))
-        with suppress(MissingExtra):  # text-only set-ups work without; jobs that read media say what is missing
+        if Role.FRAME_GUARD in self._backends:  # it will need pictures: the first user should not wait for imports
             _media()
         return Loaded(cards=tuple(self._cards.values()), coverage=self.coverage)
 

@@ -68,6 +68,10 @@ class InferenceProcess:
     def pulse(self) -> Pulse:
         return read_pulse(self._page)
 
+    def close(self) -> None:
+        """After `on_exit`: give the shared page back. There is no pulse any more."""
+        self._page.close()
+
     def dump(self) -> None:
         """Ask for all stacks, which `on_exit` will hand over. Works while the process holds its interpreter lock."""
         self._signal(signal.SIGUSR1)

@@ -116,7 +116,7 @@ class ProcessExecutor:
             self._lost(f"The inference process could not be started: {error.strerror}.")
             return
         log.info("inference process %d started", self._process.pid)
-        self._loop.call_later(self._settings.start_timeout_s, self._give_up_loading, self._process)
+        self._loading = self._loop.call_later(self._settings.start_timeout_s, self._give_up_loading, self._process)
 
     def _from_thread(self, handler: Callable[..., None]) -> Callable[..., None]:
         def hand_over(*args: object) -> None:
@@ -134,6 +134,7 @@ class ProcessExecutor:
                 if number not in self._streams:
                     self._tasks.pop(number, None)
             case Loaded():
+                self._loading.cancel()
                 self._ready = True
                 self._policy.ready()
                 log.info("inference process %d is ready", process.pid)
@@ -147,6 +148,8 @@ class ProcessExecutor:
     def _exited(self, process: InferenceProcess, status: int, trace: str) -> None:
         self._process = None
         self._ready = False
+        self._loading.cancel()
+        process.close()
         running = ", ".join(each.task.request for each in self._tasks.values() if each.started)
         blameless = process in self._blameless
         self._blameless.discard(process)

@@ -2,7 +2,8 @@
 
 A text is a little program: words separated by blanks, run one after the other. `say:TEXT` yields TEXT, `step` makes a
 checkpoint, `touch:PATH` creates a file, `wait:PATH` steps until the file exists, `stuck` hangs without a checkpoint,
-`die` kills the process, `die-unless:PATH` does so only while PATH is missing (and creates it), `raise:NAME` raises.
+`die` kills the process, `die-unless:PATH` does so only while PATH is missing (and creates it), `raise:NAME` raises,
+`log:PATH` appends a letter, `hold:PATH` waits without checkpoints, `modules:PATH` lists the imported modules.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import builtins
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from engine.backends.base import JobContext
 from engine.errors import MissingExtra
@@ -40,6 +41,10 @@ def run_words(text: str, context: JobContext | None) -> Iterator[str]:
             case "hold":  # like `wait`, but deaf
                 while not Path(value).exists():
                     time.sleep(0.001)
+            case "modules":
+                Path(value).write_text("\n".join(sys.modules))
+            case "print":
+                print(value, flush=True)
             case "stuck":
                 while True:
                     time.sleep(60)
@@ -155,9 +160,15 @@ class DiesOnceLoading(Answers):
             pass
 
 
-class AlwaysDiesLoading(Answers):
+class LoadsOnlyWith(Answers):
+    """`model` is a file: while it is missing, loading kills the process."""
+
+    def __init__(self, model: str) -> None:
+        self._needed = model
+
     def load(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
+        if not Path(self._needed).exists():
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class SlowLoading(Answers):
@@ -169,8 +180,3 @@ class SlowLoading(Answers):
     def load(self) -> None:
         for _ in run_words(f"hold:{self._gate}", None):
             pass
-
-
-def config_for(**backends: Any) -> dict[str, str]:
-    """Backend names of this module: `config_for(understanding="Answers")`."""
-    return {role: f"{__name__}:{name}" for role, name in backends.items()}
