@@ -26,7 +26,7 @@ NAME = "lite · measured, not understood"
 
 _PACKAGES = ("cv2", "numpy", "av")
 _INSTALL = "The lite models need packages that are not installed: pip install 'gpt4video-bot[lite]'"
-_PIECE = re.compile(r"<video>.*?</video>|\S+\s*", re.DOTALL)
+_PIECE = re.compile(r"<video>.*?</video>\s*|\s*\S+\s*", re.DOTALL)
 _HEADER_INTENTS = frozenset({Intent.DURATION, Intent.FORMAT})
 
 
@@ -99,16 +99,18 @@ class LiteUnderstanding:
         frames = [
             frame
             for index, clip in enumerate(clips)
-            for frame in self._observatory.stills(clip, index, each, Path(job.stills_dir), context.limits, context.checkpoint)
+            for frame in self._observatory.stills(
+                clip, index, each, Path(job.stills_dir), context.limits, context.checkpoint
+            )
         ]
         context.emit(FramesSeen(frames=tuple(frames)))
 
 
 def _pieces(sentences: list[str], context: JobContext) -> Iterator[str]:
-    """Word by word, as a language model would; a tag is one piece."""
-    for index, text in enumerate(sentences):
-        words = _PIECE.findall(text)
-        for number, word in enumerate(words):
-            context.checkpoint()
-            last = number == len(words) - 1
-            yield word.rstrip() + " " if last and index < len(sentences) - 1 else word
+    """Word by word, as a language model would; a tag is one piece. A sentence may bring its own line break."""
+    text = ""
+    for one in sentences:
+        text += one if not text or one.startswith("\n") else f" {one}"
+    for found in _PIECE.finditer(text):
+        context.checkpoint()
+        yield found.group()

@@ -56,9 +56,7 @@ def _speaks_of_shots(question: Question) -> bool:
     return question.leans_on_earlier and question.scope.whole
 
 
-def _meant(
-    question: Question, last: Turn, earlier: Sequence[Turn], clips: tuple[Clip, ...]
-) -> tuple[Clip | None, str]:
+def _meant(question: Question, last: Turn, earlier: Sequence[Turn], clips: tuple[Clip, ...]) -> tuple[Clip | None, str]:
     """The clip that is meant: the one the words point at, else the message's own, else the latest."""
     if not clips:
         return None, ""
@@ -67,7 +65,9 @@ def _meant(
     if pointed is not None:
         return pointed, ""
     if question.clip is not None and question.intent is not Intent.COMPARE and len(pool) < max(2, question.clip):
-        return clips[-1], "I have only one clip of this conversation." if len(clips) == 1 else f"I have only {len(pool)} clips."
+        return clips[-1], "I have only one clip of this conversation." if len(
+            clips
+        ) == 1 else f"I have only {len(pool)} clips."
     if last.clips:
         return last.clips[0], ""
     return _carried(earlier, clips), ""

@@ -58,14 +58,16 @@ class Camera:
 class Mover:
     """Something that moves against the rest of the picture.
 
-    Places and sizes are fractions: `start` and `end` are (x, y) of its centre from the top left, `area` its share of
-    the picture. `direction` is None for motion to and fro. `growth` is the natural logarithm of its growth in size.
+    Places and sizes are fractions: `start` and `end` are (x, y) of its centre from the top left, `place` is where it
+    mostly is, `area` its share of the picture. `direction` is None for motion to and fro. `growth` is the natural
+    logarithm of its growth in size.
     """
 
     span: Span
     direction: Direction | None
     start: tuple[float, float]
     end: tuple[float, float]
+    place: tuple[float, float]
     area: float
     speed: float
     growth: float
@@ -102,9 +104,10 @@ class Reading:
 class ClipFacts:
     """All measurements of one clip.
 
-    `times`, `brightness` (0 to 1), `palette` (shares of the named colours, one row a look) and `lettering` (how much looks
-    like text) belong together, and so do `motion_times` and `motion` (the moving share of the picture). `loudness` is None without a sound track, else one
-    (seconds, dBFS) a window of `loudness_window_s`. `complete` is False when only parts of a long clip were watched.
+    `times`, `brightness` (0 to 1), `palette` (shares of the named colours, one row a look) and `gists` (tiny grey
+    copies, (looks, 9, 16)) belong together, and so do `motion_times` and `motion` (the moving share of the picture).
+    `loudness` is None without a sound track, else one (seconds, dBFS) a window of `loudness_window_s`.
+    `complete` is False when only parts of a long clip were watched.
     """
 
     name: str
@@ -113,7 +116,7 @@ class ClipFacts:
     times: Series
     brightness: Series
     palette: Series
-    lettering: Series
+    gists: NDArray[np.uint8]
     motion_times: Series
     motion: Series
     loudness: tuple[tuple[float, float], ...] | None = None

@@ -36,7 +36,9 @@ class Observatory:
         self._readings: OrderedDict[tuple[Key, float, float], tuple[Reading, ...]] = OrderedDict()
         self._reader = reading.Reader()
 
-    def facts(self, clip: Clip, limits: MediaLimits, checkpoint: Callable[[], None], header_only: bool = False) -> ClipFacts:
+    def facts(
+        self, clip: Clip, limits: MediaLimits, checkpoint: Callable[[], None], header_only: bool = False
+    ) -> ClipFacts:
         """What `clip` measures. With `header_only` an unknown clip is only probed, which is all that length and format
         need. Raises `MediaError` for a file that cannot be used, and whatever `checkpoint` raises."""
         key = _key(clip)
@@ -83,7 +85,7 @@ class Observatory:
                     if lines:
                         found.append((frame.time_s, lines))
 
-            look(reading.promising(facts.times, facts.lettering, span))
+            look(reading.varied(facts.times, facts.gists, span))
             for time_s, _ in found[:2]:
                 look(reading.neighbours(time_s, span))
         return reading.gather(found)
@@ -105,12 +107,14 @@ def _key(clip: Clip) -> Key:
 
 
 def _alike(one: SampledFrame, other: SampledFrame) -> bool:
-    return float(np.abs(shots.thumb(one.image) - shots.thumb(other.image)).mean()) < _ALIKE and one.time_s != other.time_s
+    return (
+        float(np.abs(shots.thumb(one.image) - shots.thumb(other.image)).mean()) < _ALIKE and one.time_s != other.time_s
+    )
 
 
 def _unwatched(clip: Clip, info: ClipInfo) -> ClipFacts:
     nothing = np.zeros(0)
     return ClipFacts(
         name=clip.name, info=info, shots=(), times=nothing, brightness=nothing, palette=nothing.reshape(0, 0),
-        lettering=nothing, motion_times=nothing, motion=nothing,
+        gists=np.zeros((0, *reading.GIST), np.uint8), motion_times=nothing, motion=nothing,
     )  # fmt: skip

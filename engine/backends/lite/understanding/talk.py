@@ -8,11 +8,13 @@ from .language.intents import Intent
 from .language.question import Question
 
 NEEDS_CLIP = (
-    "I need a clip to look at. Post a video with your question, or reply to a message that has one, and I will measure it."
+    "I need a clip to look at. Post a video with your question, or reply to a message that has one, "
+    "and I will measure it."
 )
 CAN = (
     "I measure videos: how long they are, their shots and cuts, what moves and where to, the camera's motion, colours, "
-    "brightness, on-screen text and loudness. I can compare two clips, and look at a part: “at 0:07”, “in the last shot”."
+    "brightness, on-screen text and loudness. I can compare two clips, and look at a part: “at 0:07”, "
+    "“in the last shot”."
 )
 CANNOT = "I cannot recognise people or things, or understand speech; a larger model could."
 MAKES = "Ask for a video, for example “make me a video of a red ball bouncing”, and I will ask for it to be made."
@@ -53,8 +55,10 @@ def small_talk(question: Question, has_clip: bool) -> list[str] | None:
 _HOW: dict[Intent, str] = {
     Intent.DURATION: "the length stands in the file and agrees with the frames",
     Intent.SHOTS: "I compared every picture with the next; a cut changes nearly all of it at once, and for good",
-    Intent.SUBJECT_MOTION: "I followed small patches from picture to picture, took away the camera's own motion, and joined what still moved into one thing",
-    Intent.CAMERA_MOTION: "I followed small patches all over the picture; where most of them move together, it is the camera",
+    Intent.SUBJECT_MOTION: "I followed small patches from picture to picture, took away the camera's own motion, "
+    "and joined what still moved together",
+    Intent.CAMERA_MOTION: "I followed small patches all over the picture; where most of them move together, "
+    "it is the camera",
     Intent.ACTIVITY: "I measured from picture to picture what share of it moves against the rest",
     Intent.COLOURS: "I gave every pixel of small copies of the pictures the name of a colour and counted",
     Intent.BRIGHTNESS: "I averaged the brightness of the pixels, picture by picture",
@@ -75,6 +79,8 @@ def provenance(before_intents: Sequence[Intent]) -> list[str]:
     """How the earlier answer was measured, and what may be wrong with it."""
     known = [intent for intent in before_intents if intent in _HOW]
     if not known:
-        return ["I measured the clip's pictures and sound; I understand neither, so I only report what the figures say."]
+        return [
+            "I measured the clip's pictures and sound; I understand neither, so I only report what the figures say."
+        ]
     told = f"I measured it: {'; '.join(_HOW[intent] for intent in known)}."
     return [told, *(_DOUBT[intent] for intent in known if intent in _DOUBT)]

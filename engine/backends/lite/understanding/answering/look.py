@@ -124,7 +124,8 @@ def brightness(ask: Ask) -> list[str]:
         by = sorted(facts.shots, key=lambda shot: brightness_in(facts, shot.span))
         if brightness_in(facts, by[-1].span) - brightness_in(facts, by[0].span) > 0.1:
             sentences.append(
-                f"Shot {by[0].number} is the darkest ({wording.stretch(by[0].span)}), shot {by[-1].number} the brightest ({wording.stretch(by[-1].span)})."
+                f"Shot {by[0].number} {wording.bracketed(by[0].span)} is the darkest, "
+                f"shot {by[-1].number} {wording.bracketed(by[-1].span)} the brightest."
             )
     return sentences
 
@@ -165,7 +166,7 @@ def _changes(ask: Ask) -> list[str]:
             brightness_in(facts, Span(own.end_s - quarter, own.end_s)),
         )
         if previous is not None and abs(start - previous) > _CHANGE:
-            found.append(("brighter" if start > previous else "darker", f"at {wording.at(own.start_s)}, with the cut"))
+            found.append(("brighter" if start > previous else "darker", f"with the cut at {wording.at(own.start_s)}"))
         if abs(end - start) > _CHANGE:
             found.append(("brighter" if end > start else "darker", wording.stretch(own)))
         previous = end
@@ -182,7 +183,12 @@ def _changes(ask: Ask) -> list[str]:
     if not kept:
         steady = "its brightness hardly changes" if not found else f"it does not get {wanted}"
         return [ask.part.lead(f"{no}{steady}")]
-    told = [ask.part.lead(f"{yes}it gets {listing([f'{word} {when}' for word, when in kept[:6]])}")]
+    grouped = [
+        f"{word} {listing([when for way, when in kept if way == word][:5])}"
+        for word in ("darker", "brighter")
+        if any(way == word for way, _ in kept)
+    ]
+    told = [ask.part.lead(f"{yes}it gets {'; it gets '.join(grouped)}")]
     return told + ([fades(facts)] if facts.fades and ask.part.whole else [])
 
 

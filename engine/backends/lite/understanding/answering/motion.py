@@ -10,13 +10,14 @@ from ..facts import Camera, ClipFacts, Direction, Mover, Shot, Span
 from . import wording
 from .ask import Ask, Part, motion_in
 from .structure import extreme_shot, partial_note
-from .wording import count, listing, sentence
+from .wording import listing, sentence
 
 _PER_SHOT = 2  # movers told of one shot
 _LED = 0.12  # of the shot's most conspicuous mover: what is told beside it
 _GROWS = 0.25
-_IN_DIRECTION = 0.06  # of the clip's most conspicuous mover: what counts as "something moves left"
+_IN_DIRECTION = 0.1  # of its shot's most conspicuous mover: what counts as "something moves left"
 
+_THINGS = "things move in {}"
 NOT_WHAT = "I can tell that something moves and where to, not what it is."
 
 
@@ -33,57 +34,78 @@ def subjects(ask: Ask) -> list[str]:
         return _approach(ask)
     if question.directions and question.yes_no:
         return _in_direction(ask, question.directions)
-    told = [_shot_sentence(facts, shot, part) for shot in facts.shots_in(part.span)]
-    told = [text for text in told if text]
-    yes, no = ("Yes. ", "No: ") if question.yes_no else ("", "")
+    inside = facts.shots_in(part.span)
+    told = {shot: words for shot in inside if (words := _movers_words(facts, shot, part))}
+    yes, no = ("yes: ", "no: ") if question.yes_no else ("", "")
     if not told:
-        camera = [text for shot in facts.shots_in(part.span) if (text := camera_words(shot.camera))]
-        only = f"; only the camera does ({listing(camera[:3])})" if camera else ""
-        return [no + part.lead(f"I see nothing move by itself{only}")] + partial_note(facts)
-    lead = [wording.sentence(part.words) [:-1] + ":"] if part.words and len(told) > 1 else []
-    if part.words and not lead:
-        return [yes + sentence(f"{part.words}, {told[0][0].lower()}{told[0][1:]}"), NOT_WHAT]
-    return [yes + told[0] if not lead else yes + f"{lead[0]} {told[0]}", *told[1:], NOT_WHAT, *partial_note(facts)]
+        camera = any(camera_words(shot.camera) for shot in inside)
+        return [
+            part.lead(f"{no}I see nothing move by itself{', only the camera moves' if camera else ''}"),
+            *partial_note(facts),
+        ]
+    if len(told) == 1:
+        shot, words = next(iter(told.items()))
+        where = f"in shot {shot.number} " if part.whole and len(facts.shots) > 1 else ""
+        return [part.lead(f"{yes}{where}{words}"), NOT_WHAT, *partial_note(facts)]
+    shots = (
+        f"all {wording.number(len(told))} shots"
+        if len(told) == len(inside)
+        else f"{wording.number(len(told))} of {wording.number(len(inside))} shots"
+    )
+    lead = f"{part.words}, {_THINGS.format(shots)}" if part.words else _THINGS.format(shots)
+    told_shots = [wording.item(f"shot {shot.number}: {words}") for shot, words in told.items()]
+    return [sentence(f"{yes}{lead}")[:-1] + ":", *told_shots, f"\n{NOT_WHAT}", *partial_note(facts)]
 
 
-def _shot_sentence(facts: ClipFacts, shot: Shot, part: Part) -> str:
+def _movers_words(facts: ClipFacts, shot: Shot, part: Part) -> str:
+    """The one or two most conspicuous movers of a shot, in the order of time."""
     movers = [m for m in shot.movers if m in facts.movers_in(part.span)]
-    if not movers:
-        return ""
     movers = [m for m in movers[:_PER_SHOT] if m.weight >= _LED * movers[0].weight]
-    movers.sort(key=lambda mover: mover.span.start_s)
-    where = f"In shot {shot.number}, " if len(facts.shots_in(part.span)) > 1 else ""
-    return sentence(where + listing([mover_words(mover) for mover in movers]))
+    return "; ".join(mover_words(mover) for mover in sorted(movers, key=lambda mover: mover.span.start_s))
 
 
 def mover_words(mover: Mover) -> str:
-    """ "from 0:01.2 to 0:01.8 something large and black moves to the right, from the middle to the right edge"."""
-    thing = f"something {_size(mover)} and {mover.colour}"
-    when = wording.stretch(mover.span)
+    """ "something large and black moves fast to the right and leaves at the right edge (0:01.2–0:01.8)"."""
+    thing, when = f"something {_size(mover)}{mover.colour}", wording.bracketed(mover.span)
     if mover.direction is None:
-        return f"{when} {thing} moves to and fro in the {wording.place(mover.start)} of the picture"
-    start, end = wording.place(mover.start), wording.place(mover.end)
-    path = ""
+        return f"{thing} moves to and fro{_place(mover)} {when}"
+    does = f"moves {_pace(mover)}{wording.way(mover.direction)}"
     if mover.enters:
-        path = f", in from the {wording.edge(mover.enters)} edge"
-    elif start != end:
-        path = f", from the {start}"
+        does = f"comes in from the {wording.edge(mover.enters)} edge and {does}"
+    else:
+        does += _path(mover)
     if mover.leaves:
-        path += f" and out at the {wording.edge(mover.leaves)} edge" if path else f", out at the {wording.edge(mover.leaves)} edge"
-    elif start != end:
-        path += f" to the {end}" if path else f", to the {end}"
-    elif not path:
-        path = f", in the {start} of the picture"
-    growth = ""
+        does += f"{', until it' if mover.enters else ' and'} leaves at the {wording.edge(mover.leaves)} edge"
     if mover.growth > _GROWS:
-        growth = ", growing as if it came closer"
+        does += ", growing as if it came closer"
     elif mover.growth < -_GROWS:
-        growth = ", shrinking as if it went away"
-    return f"{when} {thing} moves {_pace(mover)}{wording.way(mover.direction)}{path}{growth}"
+        does += ", shrinking as if it went away"
+    return f"{thing} {does} {when}"
+
+
+def _path(mover: Mover) -> str:
+    """From where to where, along the way that it goes; what fills the picture has no place in it."""
+    if mover.area > 0.3:
+        return ""
+    if mover.direction in ("left", "right"):
+        start, end = wording.column(mover.start[0]), wording.column(mover.end[0])
+        onward = mover.end[0] > mover.start[0] if mover.direction == "right" else mover.end[0] < mover.start[0]
+    else:
+        start, end = wording.row(mover.start[1]), wording.row(mover.end[1])
+        onward = mover.end[1] > mover.start[1] if mover.direction == "down" else mover.end[1] < mover.start[1]
+    if start == end or not onward:
+        return _place(mover)
+    if mover.leaves:
+        return f" from the {start or 'middle'}"
+    return f", from the {start or 'middle'} to the {end or 'middle'}"
+
+
+def _place(mover: Mover) -> str:
+    return "" if mover.area > 0.3 else f" in the {wording.place(mover.place)} of the picture"
 
 
 def _size(mover: Mover) -> str:
-    return "large" if mover.area >= 0.15 else "small" if mover.area < 0.04 else "of middling size"
+    return "large and " if mover.area >= 0.15 else "small and " if mover.area < 0.03 else ""
 
 
 def _pace(mover: Mover) -> str:
@@ -92,16 +114,20 @@ def _pace(mover: Mover) -> str:
 
 def _in_direction(ask: Ask, ways: Sequence[Direction]) -> list[str]:
     facts, part = ask.facts, ask.part
-    strongest = max((m.weight for m in facts.movers), default=0.0)
     inside = facts.movers_in(part.span)
-    matching = [m for m in inside if m.direction in ways and m.weight >= _IN_DIRECTION * strongest]
+    clear = [m for shot in facts.shots for m in shot.movers if m.weight >= _IN_DIRECTION * shot.movers[0].weight]
+    matching = [m for m in clear if m in inside and m.direction in ways]
     names = listing([wording.way(way) for way in ways], last="or")
     if matching:
-        matching.sort(key=lambda mover: mover.span.start_s)
-        return [part.lead(f"yes: {listing([mover_words(m) for m in matching[:4]])}"), NOT_WHAT]
+        strongest_first = sorted(sorted(matching, key=lambda m: -m.weight)[:3], key=lambda m: m.span.start_s)
+        return [part.lead(f"yes: {'; '.join(mover_words(m) for m in strongest_first)}"), NOT_WHAT]
     if not inside:
-        return [part.lead("no, I see nothing move by itself there" if not part.whole else "no, I see nothing move by itself")]
-    others = sorted({wording.way(m.direction) for m in inside if m.direction and m.weight >= _IN_DIRECTION * strongest})
+        return [
+            part.lead(
+                "no, I see nothing move by itself there" if not part.whole else "no, I see nothing move by itself"
+            )
+        ]
+    others = sorted({wording.way(m.direction) for m in clear if m in inside and m.direction})
     seen = f" What moves goes {listing(others)}." if others else ""
     return [part.lead(f"no, I see nothing that clearly moves {names}") + seen]
 
@@ -112,17 +138,33 @@ def _approach(ask: Ask) -> list[str]:
     matching = [m for m in facts.movers_in(part.span) if sign * m.growth > _GROWS]
     zooms = [s for s in facts.shots_in(part.span) if sign * s.camera.zoom > _ZOOM]
     if matching:
-        return [part.lead(f"yes, it looks so: {listing([mover_words(m) for m in matching[:3]])}"), "I judge that by its size alone."]
+        return [
+            part.lead(f"yes, it looks so: {listing([mover_words(m) for m in matching[:3]])}"),
+            "I judge that by its size alone.",
+        ]
     if zooms:
-        return [part.lead(f"the whole picture {'grows' if sign > 0 else 'shrinks'} {wording.stretch(zooms[0].span)}: that is the camera, by zooming or travelling")]
+        return [
+            part.lead(
+                f"the whole picture {'grows' if sign > 0 else 'shrinks'} {wording.stretch(zooms[0].span)}: "
+                "that is the camera, by zooming or travelling"
+            )
+        ]
     return [part.lead(f"I see nothing {what} for certain; nothing moving changes its size enough")]
 
 
 def _doors(facts: ClipFacts, part: Part) -> list[str]:
     inside = facts.movers_in(part.span)
     told = [
-        *(f"something {m.colour} comes in at the {wording.edge(m.enters)} edge at {wording.at(m.span.start_s)}" for m in inside if m.enters),
-        *(f"something {m.colour} leaves at the {wording.edge(m.leaves)} edge at {wording.at(m.span.end_s)}" for m in inside if m.leaves),
+        *(
+            f"something {m.colour} comes in at the {wording.edge(m.enters)} edge at {wording.at(m.span.start_s)}"
+            for m in inside
+            if m.enters
+        ),
+        *(
+            f"something {m.colour} leaves at the {wording.edge(m.leaves)} edge at {wording.at(m.span.end_s)}"
+            for m in inside
+            if m.leaves
+        ),
     ]
     if not told:
         return [part.lead("I see nothing enter or leave the picture for certain")]
@@ -146,10 +188,11 @@ def camera(ask: Ask) -> list[str]:
     if question.has("shake", "shaky", "handheld", "tripod", "steady", "stable", "wobble", "wobbly", "jittery"):
         return _shaking(ask, found, moving)
     if question.has("zoom"):
-        zooming = [(s, w) for s, w in moving if "zoom" in w]
+        zooming = [(s, w) for s, w in moving if abs(s.camera.zoom) >= _ZOOM]
         if not zooming:
             return [part.lead(f"{'no, ' if question.yes_no else ''}I see no zoom")]
-        return [part.lead(f"{'yes: ' if question.yes_no else ''}{listing([_of_shot(facts, s, w) for s, w in zooming[:5]])}")]
+        told = listing([_of_shot(facts, s, w) for s, w in zooming[:5]])
+        return [part.lead(f"{'yes: ' if question.yes_no else ''}the camera {told}")]
     if question.has("still", "static") and question.yes_no:
         yes, no = "no: ", "yes: "
     else:
@@ -158,38 +201,39 @@ def camera(ask: Ask) -> list[str]:
         if len(unknown) == len(found):
             return [part.lead("I cannot tell: too little of the picture can be followed")]
         return [part.lead(f"{no}the camera is still")]
-    sentences = [part.lead(f"{yes}{listing([_of_shot(facts, s, w) for s, w in moving[:6]])}")]
+    sentences = [part.lead(f"{yes}the camera {listing([_of_shot(facts, s, w) for s, w in moving[:6]])}")]
     still = [shot for shot in found if shot.camera.known and not camera_words(shot.camera)]
     if still and len(found) > 1:
         sentences.append(sentence(f"In {_shot_numbers(still)} it is still"))
-    if any("travel" in words for _, words in moving) or any(abs(s.camera.right) > _PAN for s, _ in moving):
+    if any("moves" in words for _, words in moving):
         sentences.append("I cannot tell a turn of the camera from a small move of it.")
     return sentences + partial_note(facts)
 
 
 def camera_words(found: Camera) -> str:
-    """ "the camera moves slowly to the right", or "" for a camera at rest or unknown."""
+    """What the camera does: "moves slowly to the right"; "" for a camera at rest or unknown."""
     if not found.known or found.seconds <= 0:
         return ""
-    parts = []
-    pan, tilt = abs(found.right) >= _PAN, abs(found.down) >= _PAN
-    if pan and abs(found.right) > 0.4 * abs(found.down):
-        parts.append(wording.way("right" if found.right > 0 else "left"))
-    if tilt and abs(found.down) > 0.4 * abs(found.right):
-        parts.append(wording.way("down" if found.down > 0 else "up"))
-    speed = max(abs(found.right), abs(found.down)) / found.seconds
-    pace = "slightly " if max(abs(found.right), abs(found.down)) < 0.05 else "slowly " if speed < 0.08 else "fast " if speed > 0.5 else ""
-    words = f"the camera moves {pace}{listing(parts)}" if parts else ""
-    if abs(found.zoom) >= _ZOOM:
-        zoom = f"zooms {'in' if found.zoom > 0 else 'out'} (or travels {'forwards' if found.zoom > 0 else 'back'})"
-        words = f"{words} and {zoom}" if words else f"the camera {zoom}"
+    sideways, upright = abs(found.right), abs(found.down)
+    ways: list[str] = []
+    if max(sideways, upright) >= _PAN and sideways > 0.45 * upright:
+        ways.append(wording.way("right" if found.right > 0 else "left"))
+    if max(sideways, upright) >= _PAN and upright > 0.45 * sideways:
+        ways.append(wording.way("down" if found.down > 0 else "up"))
+    far, speed = max(sideways, upright), max(sideways, upright) / found.seconds
+    pace = "slightly " if far < 0.05 else "slowly " if speed < 0.08 else "fast " if speed > 0.5 else ""
+    does = [f"moves {pace}{listing(ways)}"] if ways else []
+    if found.zoom >= _ZOOM:
+        does.append("zooms in (or travels forwards)")
+    elif found.zoom <= -_ZOOM:
+        does.append("zooms out (or travels back)")
     if found.shake >= _SHAKE:
-        words = f"{words}, and it shakes" if words else "the camera shakes"
-    return words
+        does.append("shakes")
+    return listing(does)
 
 
 def _of_shot(facts: ClipFacts, shot: Shot, words: str) -> str:
-    return words if len(facts.shots) == 1 else f"in shot {shot.number} ({wording.stretch(shot.span)}) {words}"
+    return words if len(facts.shots) == 1 else f"{words} in shot {shot.number} {wording.bracketed(shot.span)}"
 
 
 def _shot_numbers(found: Sequence[Shot]) -> str:
@@ -206,7 +250,9 @@ def _shaking(ask: Ask, found: Sequence[Shot], moving: Sequence[tuple[Shot, str]]
         where = "" if len(shaking) == len(found) else f" in {_shot_numbers(shaking)}"
         return [part.lead(f"{lead}the camera shakes{where}, as if it was held by hand")]
     lead = ("no, " if asks_shaky else "yes, ") if question.yes_no and not question.has("tripod") else ""
-    drift = f"; it only drifts in {_shot_numbers([s for s, _ in moving])}" if moving and len(ask.facts.shots) > 1 else ""
+    drift = (
+        f"; it only drifts in {_shot_numbers([s for s, _ in moving])}" if moving and len(ask.facts.shots) > 1 else ""
+    )
     return [part.lead(f"{lead}the camera is steady{drift}"), "Whether it stood on a tripod I can only guess from that."]
 
 
@@ -254,8 +300,3 @@ def _rests(facts: ClipFacts, span: Span) -> list[Span]:
         else:
             found.append(own)
     return [Span(max(0.0, rest.start_s), rest.end_s) for rest in found if rest.length_s >= 0.5]
-
-
-def shots_count_words(facts: ClipFacts) -> str:
-    """ "six shots"."""
-    return count(len(facts.shots), "shot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import gcd
 
 import numpy as np
@@ -41,7 +42,7 @@ def shots(ask: Ask) -> list[str]:
     if not facts.moving:
         return ["It is a still picture: there is nothing to cut."]
     if ask.question.extreme:
-        return [_extreme_shot(ask)]
+        return [extreme_shot(ask)]
     if ask.part.shot and not ask.question.has("cut", "many", "number"):
         shot = ask.part.shot
         return [f"Shot {shot.number} runs {wording.stretch(shot.span)}, {seconds(shot.span.length_s)}."]
@@ -93,28 +94,30 @@ def _times(found: list[Shot]) -> str:
     return listing([*shown, f"{more} more"] if more else shown)
 
 
-def _extreme_shot(ask: Ask) -> str:
-    kind, sign = ask.question.extreme or ("length", 1)
-    found = ask.facts.shots
-    if len(found) == 1:
-        return f"There is only one shot; it runs {wording.stretch(found[0].span)}."
-    value = {
-        "length": lambda shot: shot.span.length_s,
-        "brightness": lambda shot: brightness_in(ask.facts, shot.span),
-        "motion": lambda shot: motion_in(ask.facts, shot.span),
-        "sound": lambda shot: mean_level(ask.facts, shot.span),
-    }[kind]
-    shot = max(found, key=lambda shot: sign * value(shot))
-    name = {
-        ("length", 1): "longest", ("length", -1): "shortest", ("brightness", 1): "brightest", ("brightness", -1): "darkest",
-        ("motion", 1): "busiest", ("motion", -1): "calmest", ("sound", 1): "loudest", ("sound", -1): "quietest",
-    }[(kind, sign)]  # fmt: skip
-    return f"Shot {shot.number} is the {name}: it runs {wording.stretch(shot.span)} ({seconds(shot.span.length_s)})."
+_EXTREMES = {
+    "length": ("longest", "shortest"),
+    "brightness": ("brightest", "darkest"),
+    "motion": ("busiest", "calmest"),
+    "sound": ("loudest", "quietest"),
+}
 
 
 def extreme_shot(ask: Ask) -> str:
     """The longest, brightest, busiest … shot, in a sentence."""
-    return _extreme_shot(ask)
+    kind, sign = ask.question.extreme or ("length", 1)
+    found = ask.facts.shots
+    if len(found) == 1:
+        return f"There is only one shot; it runs {wording.stretch(found[0].span)}."
+    values: dict[str, Callable[[Shot], float]] = {
+        "length": lambda shot: shot.span.length_s,
+        "brightness": lambda shot: brightness_in(ask.facts, shot.span),
+        "motion": lambda shot: motion_in(ask.facts, shot.span),
+        "sound": lambda shot: mean_level(ask.facts, shot.span),
+    }
+    shot = max(found, key=lambda shot: sign * values[kind](shot))
+    high, low = _EXTREMES[kind]
+    name = high if sign > 0 else low
+    return f"Shot {shot.number} is the {name}: it runs {wording.stretch(shot.span)} ({seconds(shot.span.length_s)})."
 
 
 # --- format --------------------------------------------------------------------------------------------------------
@@ -185,25 +188,16 @@ def sound(ask: Ask) -> list[str]:
     loudest = max(levels, key=lambda pair: pair[1])
     if question.has("silent", "silence", "quiet", "mute", "quieter", "quietest"):
         if quiet:
-            return [
-                part.lead(
-                    f"{'yes, ' if question.yes_no else ''}it is silent {listing([wording.stretch(s) for s in quiet[:6]])}"
-                )
-            ]
-        calm = min(levels, key=lambda pair: pair[1])
-        return [
-            part.lead(
-                f"{'no, ' if question.yes_no else ''}it is never silent; the quietest moment is at {at(calm[0])} ({calm[1]:.0f} dBFS)"
-            )
-        ]
+            told = listing([wording.stretch(silence) for silence in quiet[:6]])
+            return [part.lead(f"{'yes, ' if question.yes_no else ''}it is silent {told}")]
+        time_s, level = min(levels, key=lambda pair: pair[1])
+        no = "no, " if question.yes_no else ""
+        return [part.lead(f"{no}it is never silent; the quietest moment is at {at(time_s)} ({level:.0f} dBFS)")]
     sentences = []
     if question.yes_no and part.whole:
         sentences.append("Yes, it has sound.")
-    sentences.append(
-        part.lead(
-            f"it is {_level_word(mean)} on the whole ({mean:.0f} dBFS); the loudest moment is at {at(loudest[0])} ({loudest[1]:.0f} dBFS)"
-        )
-    )
+    peak = f"the loudest moment is at {at(loudest[0])} ({loudest[1]:.0f} dBFS)"
+    sentences.append(part.lead(f"it is {_level_word(mean)} on the whole ({mean:.0f} dBFS); {peak}"))
     if quiet and part.whole:
         sentences.append(f"It is silent {listing([wording.stretch(s) for s in quiet[:6]])}.")
     elif part.whole and question.has("change", "volume"):

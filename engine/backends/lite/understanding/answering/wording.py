@@ -10,10 +10,15 @@ _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 _MINUTE = 60.0
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
+def number(value: int) -> str:
+    """ "six", "24"."""
+    return _SMALL[value] if 0 < value < len(_SMALL) else str(value)
+
+
+def count(value: int, noun: str, plural: str = "") -> str:
     """ "one shot", "six shots", "24 shots"."""
-    word = _SMALL[number] if 0 <= number < len(_SMALL) else str(number)
-    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+    word = number(value) if value else "no"
+    return f"{word} {noun if value == 1 else plural or noun + 's'}"
 
 
 def seconds(value: float) -> str:
@@ -44,11 +49,22 @@ def stretch(span: Span) -> str:
     return f"at {start}" if start == end else f"from {start} to {end}"
 
 
+def bracketed(span: Span) -> str:
+    """ "(0:01.2–0:03)", or "(0:07)" when it is too short for two times."""
+    start, end = at(span.start_s), at(span.end_s)
+    return f"({start})" if start == end else f"({start}–{end})"
+
+
 def listing(items: Sequence[str], last: str = "and") -> str:
     """ "a", "a and b", "a, b and c"."""
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def item(text: str) -> str:
+    """A sentence that starts a line of its own."""
+    return f"\n• {sentence(text)}"
 
 
 def sentence(text: str) -> str:
@@ -66,11 +82,18 @@ def share(value: float) -> str:
 
 
 def place(spot: tuple[float, float]) -> str:
-    """Where (x, y), as shares from the top left, is in the picture."""
-    x, y = spot
-    column = "left" if x < 0.36 else "right" if x > 0.64 else ""
-    row = "top" if y < 0.34 else "bottom" if y > 0.72 else ""
-    return " ".join(part for part in (row, column) if part) or "middle"
+    """Where (x, y), as shares from the top left, is in the picture: "top left", "middle"."""
+    return " ".join(part for part in (row(spot[1]), column(spot[0])) if part) or "middle"
+
+
+def column(x: float) -> str:
+    """ "left", "" for the middle, or "right"."""
+    return "left" if x < 0.36 else "right" if x > 0.64 else ""
+
+
+def row(y: float) -> str:
+    """ "top", "" for the middle, or "bottom"."""
+    return "top" if y < 0.34 else "bottom" if y > 0.72 else ""
 
 
 _WAYS: dict[Direction, str] = {"left": "to the left", "right": "to the right", "up": "upwards", "down": "downwards"}
@@ -85,11 +108,6 @@ def way(direction: Direction) -> str:
 def edge(direction: Direction) -> str:
     """The edge of the picture on that side: "left", "top"."""
     return _EDGES[direction]
-
-
-def article(phrase: str) -> str:
-    """ "a small thing", "an orange thing"."""
-    return f"{'an' if phrase[:1] in 'aeio' else 'a'} {phrase}"
 
 
 def bytes_(value: int) -> str:

@@ -11,8 +11,14 @@ from collections.abc import Sequence
 from .words import plain
 
 _VIDEO = r"(?:videos?|clips?|animations?|cartoons?|movies?|films?|gifs?|vids?|footage)"
-_MAKE = r"(?:make|create|generate|render|produce|draw|design|animate|gimme|give me|show me|visuali[sz]e|do me|build|shoot|whip up|cook up)"
-_WISH = r"(?:i\s*(?:would|'d|’d)?\s*(?:really\s+)?(?:want|need|like|love|wish)(?:\s+to\s+(?:see|have|get|watch))?|let\s+me\s+see|how\s+about)"
+_MAKE = (
+    r"(?:make|create|generate|render|produce|draw|design|animate|gimme|give me|show me|visuali[sz]e|do me|build|shoot"
+    r"|whip up|cook up)"
+)
+_WISH = (
+    r"(?:i\s*(?:would|'d|’d)?\s*(?:really\s+)?(?:want|need|like|love|wish)(?:\s+to\s+(?:see|have|get|watch))?"
+    r"|let\s+me\s+see|how\s+about)"
+)
 _POLITE = r"(?:(?:hey|hi|hello|ok|okay|so|now|and|yo|bot|please|pls|plz|kindly|just)[\s,!]+)*"
 _ABLE = r"(?:(?:can|could|would|will)\s+(?:you|u|ya)\s+(?:please\s+|pls\s+|maybe\s+)?)?"
 _ADJECTIVES = r"(?:(?!this\b|that\b|the\b|my\b|these\b|those\b|your\b|our\b)[\w'-]+\s+){0,5}?"
@@ -55,7 +61,7 @@ _TAIL = re.compile(
     r"(?:[\s,]+(?:please|pls|plz|for\s+me|for\s+us|thanks|thank\s+you|thx|would\s+you|will\s+you|asap|now))+$",
     re.IGNORECASE,
 )
-_COLOURS = "red|orange|yellow|green|cyan|turquoise|blue|purple|violet|pink|brown|beige|black|white|grey|gray|gold|golden|silver"
+_COLOURS = "red|orange|yellow|green|cyan|turquoise|blue|purple|violet|pink|brown|beige|black|white|grey|gray|golden"
 _COLOUR = re.compile(rf"\b(?:{_COLOURS})\b", re.IGNORECASE)
 
 
@@ -102,11 +108,26 @@ def _revise(prompt: str, change: str) -> str:
     return f"{prompt}, {change}"
 
 
-_MINORS = r"\b(?:child(?:ren)?|kids?|minors?|underage|toddlers?|bab(?:y|ies)|infants?|teen(?:age)?(?:r|rs|s)?|preteens?|school\s?(?:girls?|boys?)|little\s+(?:girls?|boys?)|lolis?)\b"
-_SEXUAL = r"\b(?:sex(?:ual(?:ly)?|y)?|naked|nudes?|nudity|porn\w*|erotic|undress\w*|stripp\w*|hentai|masturbat\w*|orgasm\w*|hardcore\s+sex|blowjobs?)\b"
-_GORE = r"\b(?:gore|gory|behead\w*|decapitat\w*|dismember\w*|tortur\w*|mutilat\w*|disembowel\w*|snuff|massacre\w*|genocide|lynch\w*|executions?)\b"
-_ATTACK = r"\b(?:school|mass|church|mosque|synagogue)\s+shootings?\b|\bterror(?:ist)?\s+attacks?\b|\bsuicide\s+(?:bomb\w*|methods?)\b|\b(?:kill|hang|hurt|cut)\s+(?:my|your|him|her)sel(?:f|ves)\b"
-_WEAPON = r"\b(?:pipe\s?bombs?|(?<!photo)(?<!bath )bombs?|explosives?|grenades?|molotovs?|nerve\s+gas|sarin|ghost\s+guns?|silencers?|meth(?:amphetamine)?|ricin)\b"
+_MINORS = (
+    r"\b(?:child(?:ren)?|kids?|minors?|underage|toddlers?|bab(?:y|ies)|infants?|teen(?:age)?(?:r|rs|s)?|preteens?"
+    r"|school\s?(?:girls?|boys?)|little\s+(?:girls?|boys?)|lolis?)\b"
+)
+_SEXUAL = (
+    r"\b(?:sex(?:ual(?:ly)?|y)?|naked|nudes?|nudity|porn\w*|erotic|undress\w*|stripp\w*|hentai|masturbat\w*|orgasm\w*"
+    r"|blowjobs?)\b"
+)
+_GORE = (
+    r"\b(?:gore|gory|behead\w*|decapitat\w*|dismember\w*|tortur\w*|mutilat\w*|disembowel\w*|snuff|massacre\w*|genocide"
+    r"|lynch\w*|executions?)\b"
+)
+_ATTACK = (
+    r"\b(?:school|mass|church|mosque|synagogue)\s+shootings?\b|\bterror(?:ist)?\s+attacks?\b"
+    r"|\bsuicide\s+(?:bomb\w*|methods?)\b|\b(?:kill|hang|hurt|cut)\s+(?:my|your|him|her)sel(?:f|ves)\b"
+)
+_WEAPON = (
+    r"\b(?:pipe\s?bombs?|(?<!bath )bombs?|explosives?|grenades?|molotovs?|nerve\s+gas|sarin|ghost\s+guns?|silencers?"
+    r"|meth(?:amphetamine)?|ricin)\b"
+)
 _HOW = r"\b(?:how\s+(?:to|do|can|would|could)|instructions?|recipe|tutorial|guide|steps?)\b"
 _BUILD = r"\b(?:make|build|assemble|cook|construct|create|synthesi[sz]e|prepare|produce)\b"
 _RAPE = r"\b(?:rape|raping|molest\w*|bestiality|zoophil\w*)\b"
@@ -133,19 +154,22 @@ def _has(pattern: str, text: str) -> bool:
     return re.search(pattern, text, re.IGNORECASE) is not None
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Function words and the commonest question words; none of them is an English word that people use in such questions.
-_FOREIGN_WORDS = frozenset(
-    "wie lang ist das der die und ein eine nicht ich du sich hier diesem dieses diese wird werden passiert bewegt gibt es sind welche "
-    "welches warum wer farbe farben zu sehen wieviele viele "
-    "el la los las un una unos qué que cómo como cuánto cuanto dura pasa hay esto este esta por para se mueve quién donde dónde es son color "
-    "le les des du dans cette ce cet qui quoi combien plans passe quelle quel quelles est sont il y vidéo couleur pourquoi une "
-    "questo questa quanto filmato cosa succede chi sono della nel gli perché che "
-    "vídeo não isso acontece quantos tem "
-    "het een wat gebeurt er deze zijn hoe duurt "
-    "jak długo trwa co się w tym filmie jest hur länge är det vad händer".split()
+_FOREIGN_WORDS = _words(
+    "wie lang ist das der die und ein eine nicht ich du sich hier diesem dieses diese wird werden passiert bewegt "
+    "gibt es sind welche welches warum wer farbe farben zu sehen wieviele viele el la los las un una unos qué que "
+    "cómo como cuánto cuanto dura pasa hay esto este esta por para se mueve quién donde dónde son color le les des "
+    "dans cette ce cet qui quoi combien plans passe quelle quel quelles est sont il y vidéo couleur pourquoi une "
+    "questo questa quanto filmato cosa succede chi sono della nel gli perché che vídeo não isso acontece quantos tem "
+    "het een wat gebeurt er deze zijn hoe duurt jak długo trwa co się w tym filmie jest hur länge är det vad händer"
 )
-_ENGLISH_WORDS = frozenset(
-    "the is are what how when where which who does do it in this that there of to a an and can you i at on was any me for long many".split()
+_ENGLISH_WORDS = _words(
+    "the is are what how when where which who does do it in this that there of to a an and can you i at on was any "
+    "me for long many"
 )
 
 

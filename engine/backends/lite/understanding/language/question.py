@@ -9,15 +9,38 @@ from dataclasses import dataclass, replace
 from ..facts import Direction
 from . import protocol
 from .intents import ABOUT_A_CLIP, MEASURED, Intent, best, lemmatiser, scores
-from .scope import Scope, clip_number, length_limit, scope_of
+from .scope import WHOLE, Scope, clip_number, length_limit, split_scope
 from .words import plain, tokens
 
 _CLAUSES = re.compile(r"[?!;]+|(?:,\s*)?\b(?:and|also|plus)\b(?!\s+(?:white|what about|how about))|\.\s")
 _FOLLOW_UP = re.compile(r"^(?:and|what about|how about|but|ok and|then|so)\b|\b(?:what|how) about\b", re.IGNORECASE)
-_YES_NO = frozenset("is are was were do does did has have had can could will would isn't doesn't any".split())
+_OPENERS = frozenset(("and", "so", "but"))
+_YES_NO = frozenset(
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "can",
+        "could",
+        "will",
+        "would",
+        "isn't",
+        "doesn't",
+        "any",
+    ]
+)
 _DIRECTIONS: dict[str, Direction] = {
-    "left": "left", "leftward": "left", "leftwards": "left", "right": "right", "rightward": "right", "rightwards": "right",
-    "up": "up", "upward": "up", "upwards": "up", "rise": "up", "down": "down", "downward": "down", "downwards": "down", "fall": "down",
+    "left": "left", "leftward": "left", "leftwards": "left", "right": "right", "rightward": "right",
+    "rightwards": "right",
+    "up": "up", "upward": "up", "upwards": "up", "rise": "up", "down": "down", "downward": "down",
+    "downwards": "down", "fall": "down",
 }  # fmt: skip
 _APPROACH = {
     "closer": 1,
@@ -30,9 +53,15 @@ _APPROACH = {
     "farther": -1,
     "further": -1,
 }
-_COLOUR_WORDS = frozenset(
-    "black grey gray white red orange brown beige yellow green cyan turquoise blue purple violet pink".split()
-)
+NAMED_COLOURS = (
+    "black", "grey", "white", "red", "orange", "brown", "beige", "yellow", "green", "cyan", "blue", "purple", "pink",
+)  # fmt: skip
+_COLOUR_WORDS = {
+    **{name: name for name in NAMED_COLOURS},
+    "gray": "grey",
+    "turquoise": "cyan",
+    "violet": "purple",
+}
 _EXTREMES = {
     "longest": ("length", 1), "shortest": ("length", -1), "brightest": ("brightness", 1), "darkest": ("brightness", -1),
     "busiest": ("motion", 1), "calmest": ("motion", -1), "loudest": ("sound", 1), "quietest": ("sound", -1),
@@ -50,7 +79,7 @@ class Question:
     text: str
     lemmas: tuple[str, ...]
     intents: tuple[Intent, ...]
-    scope: Scope = Scope()
+    scope: Scope = WHOLE
     clip: int | None = None
     yes_no: bool = False
     directions: tuple[Direction, ...] = ()
@@ -107,24 +136,22 @@ def _bare(text: str, intent: Intent) -> Question:
 
 def _read(text: str) -> Question:
     lemmas = tuple(lemmatiser().lemmas(text))
+    # The name of a part is no clue to what is asked: "in the last shot" asks neither for shots nor how long they last.
+    scope, rest = split_scope(text)
     words = [word.lower() for word in tokens(plain(text))]
     return Question(
         text=text,
         lemmas=lemmas,
-        intents=_intents(text, lemmas),
-        scope=scope_of(text),
+        intents=_intents(rest),
+        scope=scope,
         clip=clip_number(text),
-        yes_no=bool(words)
-        and (words[0] in _YES_NO or (words[0] in ("and", "so", "but") and words[1:2] and words[1] in _YES_NO)),
+        yes_no=any(word in _YES_NO for word in words[: 2 if words[:1] and words[0] in _OPENERS else 1]),
         directions=_directions(words),
         approach=next((_APPROACH[word] for word in words if word in _APPROACH), 0),
-        colours=tuple(dict.fromkeys(_COLOUR_NAMES.get(word, word) for word in words if word in _COLOUR_WORDS)),
+        colours=tuple(dict.fromkeys(_COLOUR_WORDS[word] for word in words if word in _COLOUR_WORDS)),
         limit=length_limit(text),
         extreme=next((_EXTREMES[word] for word in words if word in _EXTREMES), None),
     )
-
-
-_COLOUR_NAMES = {"gray": "grey", "turquoise": "cyan", "violet": "purple"}
 
 
 def _directions(words: Sequence[str]) -> tuple[Direction, ...]:
@@ -134,9 +161,9 @@ def _directions(words: Sequence[str]) -> tuple[Direction, ...]:
     return tuple(dict.fromkeys(kept or [way for _, way in named]))
 
 
-def _intents(text: str, lemmas: Sequence[str]) -> tuple[Intent, ...]:
+def _intents(text: str) -> tuple[Intent, ...]:
     """The intents of a message: of its clauses where several ask for something measured, else of the whole."""
-    whole = best(lemmas)
+    whole = best(lemmatiser().lemmas(text))
     parts = [part for part in _CLAUSES.split(text) if part.strip()]
     if whole not in (Intent.COMPARE, None) and len(parts) > 1:
         found: list[Intent] = []

@@ -1,4 +1,4 @@
-"""Which part of a clip a question is about: "at 0:07", "the first three seconds", "the last shot", "the brightest shot".
+"""Which part of a clip a question is about: "at 0:07", "the first three seconds", "the last shot".
 
 A scope is read from the words alone and resolved against a clip's facts later.
 """
@@ -12,23 +12,38 @@ from dataclasses import dataclass
 from .words import plain
 
 _NUMBERS = {
-    "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
-    "nine": 9.0, "ten": 10.0, "twelve": 12.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "couple of": 2.0, "few": 3.0, "half a": 0.5,
+    "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0,
+    "eight": 8.0,
+    "nine": 9.0, "ten": 10.0, "twelve": 12.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "couple of": 2.0,
+    "few": 3.0, "half a": 0.5,
 }  # fmt: skip
 _ORDINALS = {
-    "first": 1, "1st": 1, "opening": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5,
-    "sixth": 6, "6th": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "last": -1, "final": -1, "closing": -1, "other": 0,
+    "first": 1, "1st": 1, "opening": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
+    "fifth": 5, "5th": 5,
+    "sixth": 6, "6th": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "last": -1, "final": -1, "closing": -1,
+    "other": 0,
 }  # fmt: skip
 
 _N = rf"(?P<{{0}}>\d+(?:[.,]\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
 _UNIT = r"\s*(?P<{0}>second|minute|m|seconds|minutes)\b"
-_TIME = r"(?P<{0}>\d+:\d\d(?::\d\d)?(?:\.\d+)?|\d+(?:\.\d+)?(?:\s*(?:second|minute|seconds|minutes|m)\b)?|(?:second|minute)\s+\d+(?:\.\d+)?)"
+_CLOCK = r"\d+:\d\d(?::\d\d)?(?:\.\d+)?"
+_FIGURE = r"\d+(?:\.\d+)?"
+_LONG_UNIT = r"(?:second|minute|seconds|minutes|m)\b"
+_TIME = rf"(?P<{{0}}>{_CLOCK}|{_FIGURE}(?:\s*{_LONG_UNIT})?|(?:second|minute)\s+{_FIGURE})"
+_SHORT_OF = r"(?!\s+of\s+the\s+(?:picture|frame|screen))"
+_MIDDLE = rf"\b(?:in|at|around|about|of)\s+the\s+middle{_SHORT_OF}|\bhalfway\b|\bmid(?:way|point)\b"
+_AT_END = r"at|in|near|by|about|of|to|towards?|during|how\s+dark\s+is|how\s+bright\s+is"
+_END = rf"\b(?:{_AT_END})\s+the\s+(?:very\s+)?(?:end|ending|finish|finale)\b|\bin the end\b|\bat the last\b"
+_AT_START = r"at|in|near|from|about|of|during|is"
+_START = rf"\b(?:{_AT_START})\s+the\s+(?:very\s+)?(?:start|beginning|opening|outset|intro)\b|\bat first\b"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """`kind` is one of "whole", "at", "first", "last", "between", "after", "before", "part", "shot"; `a` and `b` are its
-    figures: seconds, shares of the clip for "part", a number from 1 (or -1 for the last) for "shot"."""
+    """`kind` is one of "whole", "at", "first", "last", "between", "after", "before", "part", "shot".
+
+    `a` and `b` are its figures: seconds, shares of the clip for "part", a number from 1 (or -1 for the last) for
+    "shot"."""
 
     kind: str = "whole"
     a: float = 0.0
@@ -37,6 +52,9 @@ class Scope:
     @property
     def whole(self) -> bool:
         return self.kind == "whole"
+
+
+WHOLE = Scope()
 
 
 def _seconds(text: str) -> float:
@@ -59,15 +77,19 @@ def _amount(number: str, unit: str) -> float:
 _Rule = tuple[str, Callable[["re.Match[str]"], Scope]]
 
 _RULES: tuple[_Rule, ...] = (
-    (rf"\b(?:first|opening|initial)\s+{_N.format('n')}{_UNIT.format('u')}", lambda m: Scope("first", _amount(m["n"], m["u"]))),
-    (rf"\b(?:last|final|closing)\s+{_N.format('n')}{_UNIT.format('u')}", lambda m: Scope("last", _amount(m["n"], m["u"]))),
+    (rf"\b(?:first|opening|initial)\s+{_N.format('n')}{_UNIT.format('u')}", lambda m: Scope("first", _amount(m["n"],
+    m["u"]))),
+    (rf"\b(?:last|final|closing)\s+{_N.format('n')}{_UNIT.format('u')}", lambda m: Scope("last", _amount(m["n"],
+    m["u"]))),
     (
         rf"\b(?:between|from)\s+{_TIME.format('a')}\s*(?:second\s*)?(?:and|to|until|till|-|–)\s*{_TIME.format('b')}",
         lambda m: Scope("between", _seconds(m["a"]), _seconds(m["b"])),
     ),
-    (rf"\b(?:after|past|since)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("after", _seconds(m["a"]))),
-    (rf"\b(?:before|until|till)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("before", _seconds(m["a"]))),
-    (rf"\b(?:at|around|about|near|@)\s+(?:about\s+|around\s+|the\s+)?(?P<a>\d+:\d\d(?:\.\d+)?|\d+(?:\.\d+)?\s*(?:second|minute)\b|(?:second|minute)\s+\d+(?:\.\d+)?)",
+    (rf"\b(?:after|past|since)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("after",
+    _seconds(m["a"]))),
+    (rf"\b(?:before|until|till)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("before",
+    _seconds(m["a"]))),
+    (r"\b(?:at|around|about|near|@)\s+(?:about\s+|around\s+|the\s+)?(?P<a>\d+:\d\d(?:\.\d+)?|\d+(?:\.\d+)?\s*(?:second|minute)\b|(?:second|minute)\s+\d+(?:\.\d+)?)",
      lambda m: Scope("at", _seconds(m["a"]))),
     (r"\b(?P<a>\d+:\d\d(?::\d\d)?)\b", lambda m: Scope("at", _seconds(m["a"]))),
     (r"\b(?:at|in|on)\s+(?:the\s+)?(?P<n>\d+)(?:st|nd|rd|th)\s+second\b", lambda m: Scope("at", float(m["n"]) - 0.5)),
@@ -79,19 +101,22 @@ _RULES: tuple[_Rule, ...] = (
     (r"\b(?:second|2nd|last|latter|other)\s+half\b", lambda m: Scope("part", 0.5, 1.0)),
     (r"\b(?:first|1st)\s+third\b", lambda m: Scope("part", 0.0, 1 / 3)),
     (r"\b(?:last|final)\s+third\b", lambda m: Scope("part", 2 / 3, 1.0)),
-    (r"\b(?:in|at|around|about|of)\s+the\s+middle(?!\s+of\s+the\s+(?:picture|frame|screen))|\bhalfway\b|\bmid(?:way|point)\b", lambda m: Scope("part", 0.4, 0.6)),
-    (r"\b(?:at|in|near|by|about|of|to|towards?|during|how dark is|how bright is)\s+the\s+(?:very\s+)?(?:end|ending|finish|finale)\b|\bin the end\b|\bat the last\b", lambda m: Scope("part", 0.8, 1.0)),
-    (r"\b(?:at|in|near|from|about|of|during|is)\s+the\s+(?:very\s+)?(?:start|beginning|opening|outset|intro)\b|\bat first\b", lambda m: Scope("part", 0.0, 0.2)),
+    (_MIDDLE, lambda m: Scope("part", 0.4, 0.6)),
+    (_END, lambda m: Scope("part", 0.8, 1.0)),
+    (_START, lambda m: Scope("part", 0.0, 0.2)),
 )  # fmt: skip
 
 _COMPILED = tuple((re.compile(pattern), build) for pattern, build in _RULES)
-_OPEN_END = re.compile(r"\btowards?\s+the\s+end\b")
 
 
-def scope_of(text: str) -> Scope:
-    """The part of a clip that `text` names; the whole clip when it names none."""
+def split_scope(text: str) -> tuple[Scope, str]:
+    """The part of a clip that `text` names (the whole clip when it names none), and the text without that name."""
     spoken = plain(text)
-    return next((build(found) for pattern, build in _COMPILED if (found := pattern.search(spoken))), Scope())
+    for pattern, build in _COMPILED:
+        found = pattern.search(spoken)
+        if found:
+            return build(found), f"{spoken[: found.start()]} {spoken[found.end() :]}"
+    return WHOLE, spoken
 
 
 _CLIP = re.compile(

@@ -16,30 +16,39 @@ _CONTRACTIONS = {
     "who's": "who is", "whos": "who is", "how's": "how is", "hows": "how is", "it's": "it is", "that's": "that is",
     "there's": "there is", "isn't": "is not", "doesn't": "do not", "don't": "do not", "dont": "do not",
     "can't": "can not", "i'm": "i am", "i'd": "i would", "you're": "you are", "which's": "which is", "one's": "one is",
-    "when's": "when is", "let's": "let us", "they're": "they are", "he's": "he is", "she's": "she is", "whatcha": "what you",
+    "when's": "when is", "let's": "let us", "they're": "they are", "he's": "he is", "she's": "she is",
+    "whatcha": "what you",
     "gimme": "give me", "wanna": "want to", "gonna": "go to", "lemme": "let me", "what're": "what are",
 }  # fmt: skip
 
 _SLANG = {
     "u": "you", "ur": "your", "r": "are", "y": "why", "pls": "please", "plz": "please", "thx": "thanks", "ty": "thanks",
-    "tysm": "thanks", "vid": "video", "vids": "video", "footage": "video", "movie": "video", "film": "video", "clip": "video",
-    "recording": "video", "gif": "video", "cam": "camera", "pic": "picture", "image": "picture", "sec": "second", "secs": "second",
+    "tysm": "thanks", "vid": "video", "vids": "video", "footage": "video", "movie": "video", "film": "video",
+    "clip": "video",
+    "recording": "video", "gif": "video", "cam": "camera", "pic": "picture", "image": "picture", "sec": "second",
+    "secs": "second",
     "s": "second", "min": "minute", "mins": "minute", "color": "colour", "colors": "colour", "colored": "colour",
-    "coloured": "colour", "colorful": "colourful", "gray": "grey", "wich": "which", "wat": "what", "wut": "what", "teh": "the",
+    "coloured": "colour", "colorful": "colourful", "gray": "grey", "wich": "which", "wat": "what", "wut": "what",
+    "teh": "the",
     "hw": "how", "abt": "about", "bc": "because", "res": "resolution", "frame-rate": "fps", "framerate": "fps",
-    "tho": "though", "n": "and", "da": "the", "msg": "message", "bits": "part", "bit": "part", "bits.": "part", "stuff": "thing",
-    "things": "thing", "something": "thing", "anything": "thing", "everything": "thing", "sth": "thing", "sumthing": "thing",
+    "tho": "though", "n": "and", "da": "the", "msg": "message", "bits": "part", "bit": "part", "bits.": "part",
+    "stuff": "thing",
+    "things": "thing", "something": "thing", "anything": "thing", "everything": "thing", "sth": "thing",
+    "sumthing": "thing",
     "scene": "shot", "scenes": "shot", "take": "shot", "takes": "shot", "lighter": "brighter", "audio": "sound",
     "sounds": "sound", "frames": "frame", "words": "word", "letters": "word", "letter": "word",
 }  # fmt: skip
 
 _IRREGULAR = {
-    "is": "be", "are": "be", "was": "be", "were": "be", "been": "be", "am": "be", "being": "be", "does": "do", "did": "do",
+    "is": "be", "are": "be", "was": "be", "were": "be", "been": "be", "am": "be", "being": "be", "does": "do",
+    "did": "do",
     "done": "do", "doing": "do", "goes": "go", "went": "go", "gone": "go", "going": "go", "has": "have", "had": "have",
     "said": "say", "says": "say", "came": "come", "shown": "show", "seen": "see", "saw": "see", "written": "write",
     "wrote": "write", "left": "left", "lasts": "last", "got": "get", "gets": "get", "made": "make", "shot": "shot",
-    "shots": "shot", "people": "people", "men": "man", "women": "woman", "children": "child", "kids": "child", "kid": "child",
-    "heard": "hear", "told": "tell", "knew": "know", "thought": "think", "filmed": "filmed", "lies": "lie", "took": "take",
+    "shots": "shot", "people": "people", "men": "man", "women": "woman", "children": "child", "kids": "child",
+    "kid": "child",
+    "heard": "hear", "told": "tell", "knew": "know", "thought": "think", "filmed": "filmed", "lies": "lie",
+    "took": "take",
     "seconds": "second", "filming": "filmed", "running": "run", "ran": "run", "built": "build", "longer": "longer",
     "colours": "colour", "better": "better", "fades": "fade", "closer": "closer", "nearer": "closer", "r": "be",
 }  # fmt: skip
@@ -105,13 +114,19 @@ _ENDINGS = (
 
 # Frequent words that look like misspelt clues and are not.
 _COMMON = frozenset(
-    "a about after again all an and any at back be because before but by can could do else ever find for from get give go "
-    "good have he her here him his how i if in into it its just know let like look many me mean more most much my name new no "
-    "not now of off on one only or other our out over own part people please quite rather really right same say see she should "
-    "since so some still such take tell than that the their them then there these they thing think this those through time to "
-    "too turn two under until up upon us use very want was water way we well what when where which while who whose why will "
-    "with word work would year yes you your beach night point place plane house horse world river round small large green "
-    "close scale stage state steam store story style table taste train treat whale white whole sense sound could pizza phone "
-    "great sunny ocean space robot ready share sharp sleep smile smoke snow speed sport stand start study sugar surfing turtle "
-    "capital france joke bread maker falling playing turtles short three third first pieces beard shore score shirt short".split()
+    word
+    for line in (
+        "a about after again all an and any at back be because before but by can could do else ever find for from",
+        "get give go good have he her here him his how i if in into it its just know let like look many me mean more",
+        "most much my name new no not now of off on one only or other our out over own part people please quite",
+        "rather really right same say see she should since so some still such take tell than that the their them",
+        "then there these they thing think this those through time to too turn two under until up upon us use very",
+        "want was water way we well what when where which while who whose why will with word work would year yes you",
+        "your beach night point place plane house horse world river round small large green close scale stage state",
+        "steam store story style table taste train treat whale white whole sense sound pizza phone great sunny ocean",
+        "space robot ready share sharp sleep smile smoke snow speed sport stand start study sugar surfing turtle",
+        "capital france joke bread maker falling playing turtles short three third first pieces beard shore score",
+        "shirt",
+    )
+    for word in line.split()
 )

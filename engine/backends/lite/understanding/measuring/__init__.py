@@ -1,1 +1,4 @@
-"""Measuring clips: pixels and samples in, numbers out. Nothing here knows the question or any words but colour names."""
+"""Measuring clips: pixels and samples in, numbers out.
+
+Nothing here knows the question, or any words but the names of colours.
+"""

@@ -6,7 +6,7 @@ Knows pictures only, neither shots nor words. Lengths come out as fractions of t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # camera at rest, for a moving one takes everything along except captions and logos.
 _REST_OVER_MODEL = 0.7
 _FOLLOWS_PIXELS = 0.4
+_NO_BETTER = 1.02  # times the remaining difference: the flow explains no more than rest does
 _CELL = 8
 _MIN_CELLS = 12
 
@@ -59,9 +60,9 @@ class Follower:
 
     def step(self, before: Image, after: Image, image: Image, start_s: float, end_s: float) -> Step:
         """`before` and `after` are (H, W) uint8; `image` is `before` in RGB, for the colour of what moves."""
-        flow = np.asarray(self._flow.calc(before, after, None), dtype=np.float32)
+        flow = np.asarray(self._flow.calc(before, after, np.zeros((*before.shape, 2), np.float32)), dtype=np.float32)
         width, seconds = before.shape[1], max(1e-3, end_s - start_s)
-        explained = cv2.blur(cv2.absdiff(before, _fetch(after, flow)).astype(np.float32), (7, 7))
+        explained = _smoothed(cv2.absdiff(before, _fetch(after, flow)))
         points, vectors = _cells(before, flow, dragged=_dragged(before, after, explained))
         matrix = _picture_motion(points, vectors)
         known = matrix is not None
@@ -82,9 +83,9 @@ _AT_REST = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
 def _dragged(before: Image, after: Image, explained: Plane) -> NDArray[np.bool_]:
-    """Where the pixels stayed as they were, whatever the flow says: it is smooth, so that a moving neighbour drags it."""
-    change = cv2.blur(cv2.absdiff(before, after).astype(np.float32), (7, 7))
-    return np.asarray(change <= 0.0 + 1.02 * explained.astype(np.float32))
+    """Where the pixels stayed as they were, whatever the flow says: it is smooth, and moving neighbours drag it."""
+    change = _smoothed(cv2.absdiff(before, after))
+    return np.asarray(change <= _NO_BETTER * explained)
 
 
 def _picture_motion(points: Plane, vectors: Plane) -> NDArray[np.float64] | None:
@@ -94,10 +95,11 @@ def _picture_motion(points: Plane, vectors: Plane) -> NDArray[np.float64] | None
     rest = float((np.hypot(vectors[:, 0], vectors[:, 1]) < _FOLLOWS_PIXELS).mean())
     if rest > 0.6:
         return _AT_REST
-    matrix, inliers = cv2.estimateAffinePartial2D(
+    fitted: tuple[Any, Any] = cv2.estimateAffinePartial2D(
         points, points + vectors, method=cv2.RANSAC, ransacReprojThreshold=0.8, maxIters=300, confidence=0.99
     )
-    if matrix is None or inliers is None:
+    matrix, inliers = fitted  # both None when nothing fits
+    if matrix is None:
         return _AT_REST if rest > 0.25 else None
     misses = points @ matrix[:, :2].T + matrix[:, 2] - points - vectors
     follows = float((np.hypot(misses[:, 0], misses[:, 1]) < _FOLLOWS_PIXELS).mean())
@@ -133,13 +135,18 @@ def _moving_mask(before: Image, after: Image, residual: Plane, camera: Plane, ex
     fast = speed > least
     if not fast.any():
         return np.asarray(fast)
-    unexplained = cv2.blur(cv2.absdiff(before, _fetch(after, camera)), (7, 7))
+    unexplained = _smoothed(cv2.absdiff(before, _fetch(after, camera)))
     mask = fast & (unexplained > 4) & (explained < 0.85 * unexplained)
     # What is inside a moving thing moves too, even where it is too smooth to show it.
     size = max(3, width // 32) | 1
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return np.asarray((opened > 0) & (speed > least / 2))
+
+
+def _smoothed(difference: object) -> Plane:
+    """The mean of a (H, W) difference around every pixel."""
+    return np.asarray(cv2.blur(np.asarray(difference, dtype=np.float32), (7, 7)), dtype=np.float32)
 
 
 def _fetch(picture: Image, flow: Plane) -> Image:

@@ -1,4 +1,4 @@
-"""Reading on-screen text. Recognition costs, so a cheap measure of "this looks like lettering" picks a few pictures.
+"""Reading on-screen text. Recognition costs, so it gets a few pictures that differ.
 
 The recogniser (rapidocr) is imported and loaded on first use only.
 """
@@ -25,30 +25,38 @@ if TYPE_CHECKING:
 
 # A picture of this size takes about 60 ms (its models' own default enlarges it first and takes a second).
 READ_SIDE = 720
-_SLOTS = 9
+GIST = (9, 16)
+_PICTURES = 10
 _NEIGHBOUR_S = 0.24
+_NEW = 2.0  # of 255
 _SURE = 0.72
 _SAME = 0.75
 
 
-def lettering(grey: Image) -> float:
-    """How much of a (H, W) picture looks like lettering: dense upright edges in rows. 0 to 1, cheap, only a hint."""
-    edges = np.abs(cv2.Sobel(grey, cv2.CV_16S, 1, 0))
-    strong = (edges > 150).astype(np.float32)
-    dense = cv2.blur(strong, (17, 7))
-    return float((dense > 0.3).mean())
+def gist(grey: Image) -> Image:
+    """Shrink a (H, W) picture to (9, 16): enough to tell whether two pictures show the same."""
+    return np.asarray(cv2.resize(grey, GIST[::-1], interpolation=cv2.INTER_AREA))
 
 
-def promising(times: Series, letterings: Series, span: Span) -> list[float]:
-    """The times in `span` worth reading: of every ninth part the look with the most lettering, in time order."""
-    slot = span.length_s / _SLOTS
-    found = []
-    for index in range(_SLOTS):
-        start_s = span.start_s + index * slot
-        inside = np.flatnonzero((times >= start_s) & (times < start_s + slot))
-        if len(inside):
-            found.append(float(times[inside[int(np.argmax(letterings[inside]))]]))
-    return found or [(span.start_s + span.end_s) / 2]
+def varied(times: Series, gists: Image, span: Span) -> list[float]:
+    """The times in `span` worth reading, in order: each differs as much as possible from all the others.
+
+    Text comes with a change of the picture, be it a small one; what looks the same says the same.
+    """
+    inside = np.flatnonzero((times >= span.start_s) & (times < span.end_s))
+    if not len(inside):
+        return [(span.start_s + span.end_s) / 2]
+    looks = gists[inside].astype(np.float32)
+    chosen = [len(inside) // 2]
+    nearest = np.full(len(inside), np.inf)
+    while len(chosen) < min(_PICTURES, len(inside)):
+        difference = np.abs(looks - looks[chosen[-1]])
+        # The mean finds new scenes, the strongest cell a caption that comes and goes.
+        nearest = np.minimum(nearest, difference.mean(axis=(1, 2)) + 0.15 * difference.max(axis=(1, 2)))
+        if nearest.max() < _NEW:
+            break
+        chosen.append(int(np.argmax(nearest)))
+    return [float(times[inside[index]]) for index in sorted(chosen)]
 
 
 def neighbours(time_s: float, span: Span) -> list[float]:

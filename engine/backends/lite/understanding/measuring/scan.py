@@ -54,7 +54,7 @@ class Watcher:
     times: list[float] = field(default_factory=list)
     thumbs: list[NDArray[np.float32]] = field(default_factory=list)
     palette: list[NDArray[np.float64]] = field(default_factory=list)
-    lettering: list[float] = field(default_factory=list)
+    gists: list[Image] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     _follower: Follower = field(default_factory=Follower)
     _anchor: tuple[float, Image, Image, NDArray[np.float32]] | None = None
@@ -62,11 +62,11 @@ class Watcher:
     def watch(self, time_s: float, image: Image, follow: bool = True) -> None:
         """Look at one picture, (H, W, 3) uint8 RGB. `follow` is False for a picture that stands alone."""
         thumb = shots.thumb(image)
-        grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+        grey = np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         self.times.append(time_s)
         self.thumbs.append(thumb)
         self.palette.append(colour.shares(thumb.astype(np.uint8)))
-        self.lettering.append(reading.lettering(grey))
+        self.gists.append(reading.gist(grey))
         if not follow:
             return
         if self._anchor is None:
@@ -169,7 +169,7 @@ def conclude(watcher: Watcher, info: ClipInfo, name: str, complete: bool = True)
         times=times,
         brightness=np.array([_luma(thumb) for thumb in watcher.thumbs]),
         palette=np.array(watcher.palette).reshape(len(times), len(colour.NAMES)),
-        lettering=np.array(watcher.lettering),
+        gists=np.array(watcher.gists, dtype=np.uint8).reshape(len(times), *reading.GIST),
         motion_times=np.array([(s.start_s + s.end_s) / 2 for s in steps]),
         motion=np.array([s.moving for s in steps]),
         fades=tuple((fade.span, fade.way, fade.colour) for fade in fades),
@@ -195,4 +195,3 @@ def _with_sound(facts: ClipFacts, loudness: Sequence[tuple[float, float]] | None
     if loudness is None:
         return facts
     return replace(facts, loudness=tuple((float(t), float(v)) for t, v in loudness), loudness_window_s=window_s)
-

@@ -1,12 +1,13 @@
 """Where one shot ends and the next begins: hard cuts and fades, from small pictures in time order.
 
-A cut changes the picture *everywhere* at once and for good. That tells it from something large that passes (it changes a
-part), from a fast pan (its neighbours change as much) and from a flash (the old picture comes back).
+A cut changes the picture *everywhere* at once and for good. That tells it from something large that passes (it
+changes a part), from a fast pan (its neighbours change as much) and from a flash (the old picture comes back).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -58,7 +59,7 @@ def cuts(times: Series, thumbs: list[NDArray[np.float32]], sparse: bool = False)
     """
     if len(thumbs) < 2:
         return []
-    changes = np.array([0.0] + [change(a, b) for a, b in zip(thumbs, thumbs[1:], strict=False)])
+    changes = np.array([0.0] + [change(a, b) for a, b in pairwise(thumbs)])
     if sparse:
         return [int(i) for i in np.nonzero(changes > 2.2 * _LEAST_CHANGE)[0]]
     found = []

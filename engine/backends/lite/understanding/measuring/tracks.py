@@ -15,6 +15,7 @@ from ..facts import Camera, Direction, Mover, Span
 from .motion import Region, Step
 
 _REACH = 0.04  # boxes this close belong together
+_PACE = 5.0  # times: what goes so much faster or slower is something else
 _GAP_S = 0.3  # a thing may go unseen for this long
 _EDGE = 0.03
 _LEAST_PATH = 0.03  # widths
@@ -85,8 +86,13 @@ class _Track:
         left, top, right, bottom = self.boxes[-1]
         shifted = (left + vx * seconds, top + vy * seconds, right + vx * seconds, bottom + vy * seconds)
         speed, other = float(np.hypot(vx, vy)), float(np.hypot(*region.velocity))
-        alike = np.dot((vx, vy), region.velocity) > 0.3 * speed * other and 0.25 < speed / (other + 1e-9) < 4.0
+        alike = np.dot((vx, vy), region.velocity) > 0.3 * speed * other and 1 / _PACE < speed / (other + 1e-9) < _PACE
         return bool(alike) and (_near(shifted, region.box) or _near(self.boxes[-1], region.box))
+
+    def misses(self, region: Region) -> float:
+        """How differently `region` moves."""
+        (vx, vy), (wx, wy) = self.velocities[-1], region.velocity
+        return float(np.hypot(vx - wx, vy - wy))
 
 
 def _near(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -106,7 +112,8 @@ def movers_of(steps: Sequence[Step], span: Span) -> tuple[Mover, ...]:
         for region in step.regions:
             if not _moves_by_itself(region, step):
                 continue
-            index = next((i for i, track in enumerate(tracks) if track.takes(region, step.start_s)), len(tracks))
+            able = [i for i, track in enumerate(tracks) if track.takes(region, step.start_s)]
+            index = min(able, key=lambda i: tracks[i].misses(region), default=len(tracks))
             if index == len(tracks):
                 tracks.append(_Track())
                 tracks[-1].add(step, [region])
@@ -144,11 +151,13 @@ def _mover(track: _Track, span: Span) -> Mover | None:
     net = steps.sum(axis=0)
     direction = _direction(float(net[0]), float(net[1])) if np.hypot(*net) > _ONE_WAY * path else None
     sizes = areas * seconds / (areas * seconds).sum()
+    x, y = (float(v) for v in sizes @ np.array(track.places))
     return Mover(
         span=core,
         direction=direction,
         start=track.places[0],
         end=track.places[-1],
+        place=(x, y),
         area=float(sizes @ areas),
         speed=path / core.length_s,
         growth=_growth(track, stretch * seconds),
@@ -220,7 +229,8 @@ def _to_and_fro(movers: list[Mover]) -> list[Mover]:
         other = kept[twin]
         span = Span(min(other.span.start_s, mover.span.start_s), max(other.span.end_s, mover.span.end_s))
         kept[twin] = Mover(
-            span=span, direction=None, start=other.start, end=other.start, area=max(other.area, mover.area),
+            span=span, direction=None, start=other.place, end=other.place, place=other.place,
+            area=max(other.area, mover.area),
             speed=other.speed, growth=0.0, colour=other.colour,
         )  # fmt: skip
     return kept
@@ -229,11 +239,7 @@ def _to_and_fro(movers: list[Mover]) -> list[Mover]:
 def _is_swing(one: Mover, other: Mover) -> bool:
     opposite = one.direction is None or other.direction is None or other.direction == _BACK[one.direction]
     longest = max(mover.speed * mover.span.length_s for mover in (one, other) if mover.direction or mover is other)
-    return opposite and longest < _SWING_PATH and _distance(_middle(one), _middle(other)) < 0.35
-
-
-def _middle(mover: Mover) -> tuple[float, float]:
-    return (mover.start[0] + mover.end[0]) / 2, (mover.start[1] + mover.end[1]) / 2
+    return opposite and longest < _SWING_PATH and _distance(one.place, other.place) < 0.35
 
 
 def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:
