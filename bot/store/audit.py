@@ -89,7 +89,7 @@ def select(filters: Mapping[str, str], before: int | None, limit: int, *, scored
     query = query.order_by(_audit.c.id.desc()).limit(limit)
 
     def work(connection: sa.Connection) -> list[AuditRow]:
-        return [_row_in(row) for row in (connection.execute(query)).mappings()]
+        return [_row_in(row) for row in connection.execute(query).mappings()]
 
     return work
 
@@ -99,7 +99,7 @@ def _held(connection: sa.Connection, key: tuple[str, ...]) -> dict[str, Any] | N
     if connection.dialect.name == "postgresql":  # the table, because a row that is not there yet cannot be locked
         connection.execute(sa.text("LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE"))
     query = sa.select(_policies.c.threshold, _policies.c.action).where(_matches(_KEY, key))
-    row = (connection.execute(query)).mappings().first()
+    row = connection.execute(query).mappings().first()
     return None if row is None else dict(row)
 
 

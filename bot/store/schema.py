@@ -148,7 +148,9 @@ turns = Table(
     "turns",
     metadata,
     Column("id", _Serial, primary_key=True),
-    Column("conversation", People, ForeignKey("conversations.key", ondelete="CASCADE"), nullable=False),
+    # No foreign key: the request's is enough, and with this one an end would have to wait for whoever holds the
+    # conversation's row, who may in turn wait for the request's.
+    _text("conversation"),
     Column("request", People, ForeignKey("requests.id", ondelete="CASCADE"), nullable=False),
     _text("role"),
     _text("text"),

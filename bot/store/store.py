@@ -84,7 +84,6 @@ class Store:
             "created_at": now,
         }
         remember = self._insert(schema.events_seen).values(event | {"seen_at": now}).on_conflict_do_nothing()
-        # The update also holds the conversation's row, so that a forget at the same time comes before or after.
         touch = (
             self._insert(schema.conversations)
             .values(names | {"key": new.conversation, "created_at": now, "active_at": now})
@@ -92,7 +91,8 @@ class Store:
         )
 
         def work(connection: sa.Connection) -> bool:
-            if (connection.execute(remember)).rowcount == 0:
+            _one_at_a_time(connection, new.conversation)
+            if connection.execute(remember).rowcount == 0:
                 # Ours after all, when the connection was lost between our COMMIT and its acknowledgement.
                 return connection.scalar(sa.select(_requests.c.seq).where(_requests.c.id == id)) is not None
             connection.execute(touch)
@@ -106,7 +106,7 @@ class Store:
         update = sa.update(_requests).where(_requests.c.id == request_id).values(clips=_clips_out(clips))
 
         def work(connection: sa.Connection) -> bool:
-            return (connection.execute(update)).rowcount == 1
+            return connection.execute(update).rowcount == 1
 
         return await self._db.write(work)
 
@@ -205,7 +205,7 @@ class Store:
         latest = sa.select(_turns).where(_turns.c.conversation == conversation).order_by(_turns.c.id.desc())
 
         def work(connection: sa.Connection) -> list[StoredTurn]:
-            return [_turn_in(row) for row in (connection.execute(latest.limit(limit))).mappings()]
+            return [_turn_in(row) for row in connection.execute(latest.limit(limit)).mappings()]
 
         return (await self._db.read(work))[::-1]
 
@@ -215,21 +215,22 @@ class Store:
         What stays: the ids of events seen, so that a redelivery is not answered again, and the numbers of the
         audit, without the words that it quoted.
         """
-        mine = _requests.c.conversation == conversation
+        whole, mine = schema.conversations, _requests.c.conversation == conversation
         views = sa.select(_deliveries.c.view).join(_requests, _deliveries.c.request == _requests.c.id).where(mine)
         said = sa.select(_turns.c.clips).where(_turns.c.conversation == conversation)
         posted = sa.select(_requests.c.clips).where(mine)
         quoted = sa.update(schema.audit).where(schema.audit.c.conversation == conversation).values(excerpt="")
 
         def work(connection: sa.Connection) -> list[str]:
-            # The requests first: `finish` locks in that order too, so the two cannot wait for each other.
+            _one_at_a_time(connection, conversation)
+            # Wait for those that end just now, to see their files.
             connection.execute(sa.select(_requests.c.seq).where(mine).with_for_update())
             paths: dict[str, None] = {}
             for query in (posted, said, views):
                 for value in connection.scalars(query):
                     paths.update(dict.fromkeys(_paths(value)))
             connection.execute(sa.delete(_requests).where(mine))
-            connection.execute(sa.delete(schema.conversations).where(schema.conversations.c.key == conversation))
+            connection.execute(sa.delete(whole).where(whole.c.key == conversation))
             connection.execute(quoted)
             return list(paths)
 
@@ -288,7 +289,7 @@ class Store:
 
     async def _select(self, query: sa.Select[Any]) -> list[Request]:
         def work(connection: sa.Connection) -> list[Request]:
-            return [_request_in(row) for row in (connection.execute(query)).mappings()]
+            return [_request_in(row) for row in connection.execute(query).mappings()]
 
         return await self._db.read(work)
 
@@ -306,9 +307,23 @@ def _accepted(new: NewRequest, id: str, now: datetime) -> Request:
     return Request(**fields, id=id, created_at=now)
 
 
+def _one_at_a_time(connection: sa.Connection, conversation: str) -> None:
+    """Let accepting and forgetting in one conversation wait for each other, until the transaction ends.
+
+    On SQLite every write does. Postgres' own row locks would do too, but there a row that is deleted and inserted again
+    by several at once is a known way into deadlocks.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            sa.select(
+                sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.literal(conversation, schema.People), 0))
+            )
+        )
+
+
 def _ended_as(connection: sa.Connection, request_id: str, state: RequestState, at: datetime) -> bool:
     query = sa.select(_requests.c.state, _requests.c.finished_at).where(_requests.c.id == request_id)
-    row = (connection.execute(query)).first()
+    row = connection.execute(query).first()
     return row is not None and (row.state, row.finished_at) == (state, at)
 
 

@@ -164,12 +164,6 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("role IN ('user', 'assistant')", name=op.f("ck_turns_role")),
         sa.ForeignKeyConstraint(
-            ["conversation"],
-            ["conversations.key"],
-            name=op.f("fk_turns_conversation_conversations"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
             ["request"], ["requests.id"], name=op.f("fk_turns_request_requests"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_turns")),
