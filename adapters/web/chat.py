@@ -104,6 +104,9 @@ class ChatSocket:
         except ConnectionError:
             # The reader notices the same and ends the socket.
             log.debug("a socket went away while it was written to")
+        except Exception:  # noqa: BLE001 - a socket that falls silent is worse than one that ends
+            unexpected("writing to a socket")
+            await self._ws.close(code=WSCloseCode.INTERNAL_ERROR)
 
     async def _take(self, data: str) -> None:
         if len(data.encode()) > MAX_MESSAGE_BYTES:
@@ -174,7 +177,7 @@ class ChatSocket:
         )
         request = await self._room.handler.message(message, reply)
         question = Question(text=message.text, attachments=tuple(file.name for file in attachments))
-        reply.open(Accepted(id=ask.id, request=request, question=question))
+        reply.open(Accepted(conversation=self._conversation, id=ask.id, request=request, question=question))
 
     async def _generate(self, wanted: Generate) -> None:
         prompt = wanted.prompt.strip()
@@ -197,7 +200,7 @@ class ChatSocket:
         )
         request = await self._room.handler.generate(command, reply)
         question = Question(text=f"/generate {prompt}")
-        reply.open(Accepted(id=wanted.id, request=request, question=question))
+        reply.open(Accepted(conversation=self._conversation, id=wanted.id, request=request, question=question))
 
     async def _cancel(self, request: str) -> None:
         if not await self._room.handler.cancel(request, self._author):

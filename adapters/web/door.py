@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from hashlib import sha256
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
@@ -125,8 +125,10 @@ class Door:
         while len(self._sessions) > MAX_SESSIONS:
             self._sessions.popitem(last=False)
         response = web.json_response({"ok": True})
+        # Behind a proxy that ends TLS; a liar only makes the own cookie stricter.
+        secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
         response.set_cookie(
-            COOKIE, session, max_age=int(SESSION_S), httponly=True, samesite="Strict", secure=request.secure, path="/"
+            COOKIE, session, max_age=int(SESSION_S), httponly=True, samesite="Strict", secure=secure, path="/"
         )
         return response
 
@@ -152,8 +154,7 @@ class Door:
         # DNS rebinding: a foreign page may point its own name at 127.0.0.1, but it cannot change the Host header.
         if self._token:
             return
-        name = urlsplit("//" + request.headers.get("Host", "")).hostname or ""
-        if not is_loopback(name):
+        if not is_loopback(_split("//" + request.headers.get("Host", "")).hostname or ""):
             sentence = "This page answers on this machine only. Open it as http://127.0.0.1, or set web.token."
             raise Problem(403, "foreign_host", sentence)
 
@@ -163,7 +164,7 @@ class Door:
         if request.method in ("GET", "HEAD") and not websocket:
             return
         origin = request.headers.get("Origin")
-        same = origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+        same = origin is None or _split(origin).netloc.lower() == request.headers.get("Host", "").lower()
         if not same or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
             raise Problem(403, "foreign_origin", "That request came from another site, so it was refused.")
 
@@ -183,7 +184,17 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
     """An `on_response_prepare` signal: the same headers on every answer."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
+    # The page's own files may be kept, if the server is asked each time whether they are still the same.
+    static = request.path.startswith(_OPEN_PREFIX) and response.status in (200, 304)
+    response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
+
+
+def _split(url: str) -> SplitResult:
+    """As `urlsplit`, but a malformed address is one without a host instead of an exception."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 async def _posted_token(request: web.Request) -> bytes:

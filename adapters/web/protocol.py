@@ -81,6 +81,7 @@ class Question(msgspec.Struct, frozen=True):
 class Accepted(_Outgoing, frozen=True, tag="accepted"):
     """The message `id` became the request `request`. Always sent before the first view of that request."""
 
+    conversation: str
     id: str
     request: str
     question: Question

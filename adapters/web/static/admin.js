@@ -22,7 +22,7 @@ function say(sentence) {
 
 const scope = byId("scope");
 const conversation = lastConversation();
-if (conversation) scope.append(h("option", { value: conversation }, "only the last conversation"));
+if (conversation) scope.append(h("option", { value: conversation }, "only your last conversation"));
 
 const channel = () => scope.value;
 const audit = new Audit({ channel, complain });

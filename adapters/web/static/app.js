@@ -1,10 +1,11 @@
 // The chat page: keeps the conversation, sends what was asked, and gives each view to its exchange.
 
 import { api } from "./api.js";
+import { writeGenerate } from "./command.js";
 import { Composer } from "./composer.js";
-import { byId, drawIcons, h } from "./dom.js";
+import { byId, drawIcons } from "./dom.js";
 import { Exchange } from "./exchange.js";
-import { Follow, Announcer, toast, watchDrops } from "./page.js";
+import { Announcer, Follow, showBanner, toast, watchDrops } from "./page.js";
 import { Outbox, conversationId, newId, turnTo } from "./place.js";
 import { Connection } from "./socket.js";
 
@@ -26,6 +27,7 @@ class Chat {
       again: (exchange, video) => this.send(this.#sameVideo(exchange, video)),
       vary: (exchange, video) => this.composer.fill(video.prompt, { ...this.#sameVideo(exchange, video).command, seed: video.seed }),
       edit: (exchange) => this.#edit(exchange),
+      settle: () => this.composer.focus(),
     };
     this.#listen();
     this.#turn();
@@ -113,7 +115,11 @@ class Chat {
     this.list.dataset.ready = "true";
   }
 
-  #accepted({ id, request, question }) {
+  #accepted({ conversation, id, request, question }) {
+    if (conversation !== this.conversation) {
+      new Outbox(conversation).remove(id);
+      return;
+    }
     this.outbox.remove(id);
     const mine = this.#byMessage.get(id);
     const known = this.#byRequest.get(request);
@@ -157,16 +163,14 @@ class Chat {
       return;
     }
     if (request) this.#byRequest.get(request)?.cancelRefused();
-    toast(message);
+    if (this.#ready) toast(message);
+    else showBanner(message, "Try again", () => this.connection.send({ type: "hello", conversation: this.conversation }));
   }
 
   #lost(wait) {
     this.#ready = false;
-    const banner = byId("banner");
     const seconds = Math.max(1, Math.round(wait / 1000));
-    banner.replaceChildren(`No connection to the server. Trying again in ${seconds} s …`,
-      h("button.quiet", { type: "button", onclick: () => this.connection.retry() }, "Try now"));
-    banner.hidden = false;
+    showBanner(`No connection to the server. Trying again in ${seconds} s …`, "Try now", () => this.connection.retry());
   }
 
   #forgotten() {
@@ -185,10 +189,12 @@ class Chat {
     else if (question.attachments.length) toast(`Attach ${question.attachments.join(", ")} again before you send.`);
   }
 
+  /** The same words and the same options, and a seed of its own. */
   #sameVideo(exchange, { prompt, seconds, width, height }) {
-    const command = { prompt, seconds, width, height };
-    if (exchange.command?.avoid) command.avoid = exchange.command.avoid;
-    return { kind: "generate", command, text: `/generate ${prompt}` };
+    const asked = exchange.command?.problem ? {} : exchange.command;
+    const command = { seconds: Math.round(seconds * 10) / 10, width, height, ...asked, prompt };
+    delete command.seed;
+    return { kind: "generate", command, text: writeGenerate(command) };
   }
 
   #example(name) {
@@ -234,7 +240,5 @@ try {
   for (const element of document.querySelectorAll("[data-title]")) element.textContent = config.title;
   new Chat(config);
 } catch (error) {
-  const banner = byId("banner");
-  banner.replaceChildren(`${error.message} `, h("button.quiet", { type: "button", onclick: () => location.reload() }, "Reload"));
-  banner.hidden = false;
+  showBanner(error.message, "Reload", () => location.reload());
 }

@@ -54,7 +54,7 @@ export class Exchange {
     this.verdicts.set(view.chips, view.not_covered);
     this.#trouble(view);
     this.#footer(view);
-    if (this.final) this.live.hidden = true;
+    if (this.final) this.#settle();
     else this.#live({ line: view.queue ? queueLine(view.queue) : view.status || "Working …", bar: view.bar, cancel: view.can_cancel, status: view.status });
   }
 
@@ -68,7 +68,7 @@ export class Exchange {
 
   /** The server could not cancel: the button works again. */
   cancelRefused() {
-    this.cancelButton.disabled = false;
+    this.cancelButton.removeAttribute("aria-disabled");
   }
 
   remove() {
@@ -119,8 +119,17 @@ export class Exchange {
     this.progress.firstElementChild.style.setProperty("width", `${(100 * bar.step) / Math.max(bar.total, 1)}%`);
   }
 
+  #settle() {
+    // Who stood on the cancel button must not fall off the page with it.
+    const stranded = this.live.contains(document.activeElement);
+    this.live.hidden = true;
+    if (stranded) this.actions.settle();
+  }
+
   #cancel() {
-    this.cancelButton.disabled = true;
+    if (this.cancelButton.hasAttribute("aria-disabled")) return;
+    // Not `disabled`: that would take the focus away from whoever pressed it.
+    this.cancelButton.setAttribute("aria-disabled", "true");
     this.status.textContent = "Cancelling …";
     this.actions.cancel(this);
   }

@@ -1,6 +1,6 @@
 // What the page as a whole does: follow the end, speak to screen readers, take dropped files, show a short note.
 
-import { byId } from "./dom.js";
+import { byId, h } from "./dom.js";
 
 const NEAR_END_PX = 90;
 
@@ -63,6 +63,12 @@ export class Announcer {
     this.element.append(line);
     while (this.element.childElementCount > 20) this.element.firstElementChild.remove();
   }
+}
+
+/** A slim line on top, with the one thing that can be done about it. */
+export function showBanner(sentence, action, onclick) {
+  byId("banner").replaceChildren(sentence, h("button.quiet", { type: "button", onclick }, action));
+  byId("banner").hidden = false;
 }
 
 let hide = 0;

@@ -79,7 +79,7 @@ function outcome(trial, thresholds) {
       const limit = chip?.threshold ?? thresholds[category] ?? null;
       const label = limit === null ? score(value) : `${score(value)}, limit ${score(limit)}`;
       return h("li", { title: label }, category, meter(value, limit, chip?.action ?? "allow"),
-        h("span.value.num", { "aria-label": label, role: "text" }, score(value)));
+        h("span.value.num", {}, score(value), limit === null ? null : h("span.sr-only", {}, `, limit ${score(limit)}`)));
     })),
     h("p.muted", {}, [
       trial.not_covered.length ? `Not covered: ${trial.not_covered.join(", ")}. No loaded guard scores ${trial.not_covered.length === 1 ? "this" : "these"}.` : "",

@@ -72,7 +72,7 @@ async def test_the_scope_of_the_last_conversation_can_be_chosen(open_chat: Any, 
     chat = await open_chat(server, path="/#conversation-0001")
     await chat.page.goto(server.url + "/admin")
     await expect(chat.page.locator(".rule")).to_have_count(3)
-    await chat.page.get_by_label("Rules for").select_option("only the last conversation")
+    await chat.page.get_by_label("Rules for").select_option("only your last conversation")
     await expect(chat.page.locator("#entries")).to_be_attached()
 
     async with chat.page.expect_response("**/api/admin/rules"):

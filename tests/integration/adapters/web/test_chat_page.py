@@ -34,6 +34,7 @@ async def test_a_question_is_asked_and_cancelled_with_the_keyboard_alone(open_ch
     await keyboard.press("Enter")
 
     await expect(chat.answer.locator(".callout")).to_contain_text("You cancelled it.")
+    await expect(chat.field).to_be_focused()
     assert server.handler.calls[0].text == "what happens?\nand where?"
     assert server.handler.cancelled[0][0] == asked.request
 
@@ -297,6 +298,78 @@ async def test_a_new_conversation_is_empty_and_back_returns(open_chat: Any, serv
     await chat.page.go_back()
 
     await expect(chat.exchanges.locator(".bubble")).to_have_text("what happens?")
+
+
+async def test_what_is_accepted_late_does_not_stray_into_a_new_conversation(open_chat: Any, server: Any) -> None:
+    chat = await open_chat(server)
+    first = (await chat.page.evaluate("location.hash"))[1:]
+    async with server.socket(first) as other:
+        await chat.page.evaluate(
+            """() => {
+                const field = document.getElementById("question");
+                field.value = "what happens?";
+                field.dispatchEvent(new Event("input"));
+                document.getElementById("composer").requestSubmit();
+                document.getElementById("new").click();
+            }"""
+        )
+        await other.hear("accepted")
+    await expect(chat.page.locator("#empty")).to_be_visible()
+    await expect(chat.exchanges).to_have_count(0)
+
+    await chat.page.go_back()
+
+    await expect(chat.exchanges).to_have_count(1)
+    assert len(server.handler.calls) == 1
+
+
+async def test_a_history_that_cannot_be_read_is_said_and_can_be_tried_again(
+    open_chat: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("secret detail")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server.handler, "history", broken)
+        chat = await open_chat(server, ready=False)
+        await expect(chat.page.locator("#banner")).to_contain_text("Something went wrong on this side.")
+    await chat.page.get_by_role("button", name="Try again").click()
+
+    await expect(chat.page.locator("#empty")).to_be_visible()
+    await expect(chat.page.locator("#banner")).to_be_hidden()
+
+
+TYPED = [
+    ("/generate a red ball", {"prompt": "a red ball"}),
+    ("  /GENERATE a ball --seed 7", {"prompt": "a ball", "seed": 7}),
+    ("/generate a --size 640×360 --seconds 2.5", {"prompt": "a", "width": 640, "height": 360, "seconds": 2.5}),
+    ("/generate --seed 1 a ball", None),
+    ("/generate well-known -- dashes --avoid two words", {"prompt": "well-known -- dashes", "avoid": "two words"}),
+    ("/generate a\nball\n--seed=9", {"prompt": "a\nball", "seed": 9}),
+    ("/generate", None),
+    ("/generate a --speed 3", None),
+    ("/generate a --seconds soon", None),
+    ("/generate a --seed 1.5", None),
+    ("/generate a --avoid", None),
+]
+
+
+async def test_the_typed_form_of_a_video_is_read_and_written(open_chat: Any, server: Any) -> None:
+    chat = await open_chat(server)
+    script = """async (texts) => {
+        const { parseGenerate, writeGenerate } = await import("/static/command.js");
+        return texts.map(parseGenerate).map((one) => ({
+            command: one, again: one.problem ? one : parseGenerate(writeGenerate(one)),
+        }));
+    }"""
+    read = await chat.page.evaluate(script, [text for text, _ in TYPED])
+
+    for (text, wanted), found in zip(TYPED, read, strict=True):
+        assert found["again"] == found["command"], text
+        if wanted is None:
+            assert re.match(r"(--\w+|Say)", found["command"]["problem"]), text
+        else:
+            assert found["command"] == wanted
 
 
 async def test_forgetting_says_what_is_deleted_and_can_be_called_off(open_chat: Any, server: Any) -> None:

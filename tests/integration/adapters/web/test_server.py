@@ -222,7 +222,7 @@ async def test_a_made_up_session_is_not_one(start: Any) -> None:
         assert answer.status == 401
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::1", ""])
 async def test_on_loopback_a_foreign_host_name_is_refused(server: Any, host: str) -> None:
     async with server.http() as http:
         for path in ("/", "/api/config", "/healthz"):
@@ -237,7 +237,7 @@ async def test_every_name_of_this_machine_is_good(server: Any, host: str) -> Non
 
 
 @pytest.mark.parametrize("token", [None, TOKEN])
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://[", "null", "http://127.0.0.1:1"])
 async def test_another_site_can_neither_post_nor_open_the_socket(start: Any, token: str | None, origin: str) -> None:
     server = await start(token=token)
     async with server.http(headers={"Origin": origin}) as http:
@@ -275,6 +275,14 @@ async def test_every_answer_binds_the_browser(server: Any, path: str) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+async def test_the_pages_files_are_asked_for_again_only_when_they_changed(server: Any) -> None:
+    async with server.http() as http:
+        async with http.get("/static/app.js") as first:
+            assert first.headers["Cache-Control"] == "no-cache"
+        async with http.get("/static/app.js", headers={"If-None-Match": first.headers["ETag"]}) as second:
+            assert second.status == 304
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ async def test_a_reply_shows_nothing_before_its_request_is_announced() -> None:
 
     await reply.show(view("early"))
     await reply.show(view("earlier than the answer"))
-    reply.open(Accepted(id="message-00000001", request="r1", question=Question(text="?")))
+    reply.open(Accepted(conversation=TALK, id="message-00000001", request="r1", question=Question(text="?")))
     await drained(feed)
 
     assert [got["type"] for got in socket.got] == ["accepted", "view"]
