@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, ColorTrc, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 RGB = NDArray[np.uint8]
@@ -98,36 +98,43 @@ def fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
     return max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest))
 
 
-def to_rgb(frame: VideoFrame, layout: Layout, max_side: int | None) -> RGB:
-    """The frame as (H, W, 3) uint8 RGB; `max_side` bounds the longer side in pixels."""
-    width, height = fit(*layout.square(frame.width, frame.height), max_side)
-    if is_hdr(frame):
-        image = _tone_map(frame, width, height)
-    elif has_alpha(frame):
-        image = _over_white(_reformat(frame, width, height, "rgba"))
-    else:
-        image = _reformat(frame, width, height, "rgb24")
-    if layout.mirrored:
-        image = image[:, ::-1]
-    return np.ascontiguousarray(np.rot90(image, layout.quarter_turns))
+class Converter:
+    """Turns one track's frames into pictures. It keeps swscale's tables between frames of one size."""
 
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._swscale = VideoReformatter()
 
-def _reformat(frame: VideoFrame, width: int, height: int, name: str) -> NDArray[Any]:
-    matrix = int(frame.colorspace)
-    if matrix == _UNSPECIFIED:
-        matrix = int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
-    scaled = (width, height) != (frame.width, frame.height)
-    converted = frame.reformat(
-        width=width,
-        height=height,
-        format=name,
-        src_colorspace=None if matrix == _RGB_MATRIX else matrix,
-        src_color_range=int(frame.color_range) or int(ColorRange.MPEG),
-        dst_color_range=int(ColorRange.JPEG),
-        interpolation=Interpolation.AREA if scaled else Interpolation.BILINEAR,
-        threads=1,
-    )
-    return converted.to_ndarray()
+    def rgb(self, frame: VideoFrame, max_side: int | None) -> RGB:
+        """The frame as (H, W, 3) uint8 RGB; `max_side` bounds the longer side in pixels."""
+        width, height = fit(*self._layout.square(frame.width, frame.height), max_side)
+        if is_hdr(frame):
+            image = _tone_map(self._scaled(frame, width, height, "rgb48le"), frame)
+        elif has_alpha(frame):
+            image = _over_white(self._scaled(frame, width, height, "rgba"))
+        else:
+            image = self._scaled(frame, width, height, "rgb24")
+        if self._layout.mirrored:
+            image = image[:, ::-1]
+        return np.ascontiguousarray(np.rot90(image, self._layout.quarter_turns))
+
+    def _scaled(self, frame: VideoFrame, width: int, height: int, name: str) -> NDArray[Any]:
+        matrix = int(frame.colorspace)
+        if matrix == _UNSPECIFIED:
+            matrix = int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
+        shrunk = width < frame.width or height < frame.height
+        converted = self._swscale.reformat(
+            frame,
+            width=width,
+            height=height,
+            format=name,
+            src_colorspace=None if matrix == _RGB_MATRIX else matrix,
+            src_color_range=int(frame.color_range) or int(ColorRange.MPEG),
+            dst_color_range=int(ColorRange.JPEG),
+            interpolation=Interpolation.AREA if shrunk else Interpolation.BILINEAR,
+            threads=1,
+        )
+        return converted.to_ndarray()
 
 
 def _over_white(rgba: NDArray[Any]) -> RGB:
@@ -162,10 +169,9 @@ def _from_linear() -> RGB:
     return np.round(255 * encoded).astype(np.uint8)
 
 
-def _tone_map(frame: VideoFrame, width: int, height: int) -> RGB:
+def _tone_map(codes: NDArray[Any], frame: VideoFrame) -> RGB:
     """HDR to SDR: linear light, BT.709 primaries, highlights rolled off by the brightest channel (so hues stay)."""
-    codes = _reformat(frame, width, height, "rgb48le") >> 4
-    light = _to_linear(int(frame.color_trc))[codes]
+    light = _to_linear(int(frame.color_trc))[codes >> 4]
     if int(frame.color_primaries) in (_BT2020_PRIMARIES, _UNSPECIFIED):
         light = np.maximum(light @ _BT2020_TO_BT709.T, 0.0)
     brightest = np.maximum(light.max(axis=2, keepdims=True), 1e-6)

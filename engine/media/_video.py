@@ -25,6 +25,7 @@ from engine.media._sniff import Format
 from engine.media._source import Found
 from engine.types import ClipInfo
 
+_AGREE_S, _AGREE_SHARE = 0.3, 0.01  # a claimed length this close to the index's is believed
 _THREADED_PIXELS = 500 * 250  # smaller pictures decode faster on one core than two can share them
 
 
@@ -119,6 +120,7 @@ class VideoSource:
         if duration > self._guard.limits.max_duration_s:
             raise _words.too_long(duration, self._guard.limits.max_duration_s)
         self._layout = _picture.layout_of(first, float(self._stream.sample_aspect_ratio or 1) or 1.0)
+        self._converter = _picture.Converter(self._layout)
         self.info = self._describe(first, duration, frames)
 
     def _describe(self, first: VideoFrame, duration: float, frames: int | None) -> ClipInfo:
@@ -146,25 +148,32 @@ class VideoSource:
         """(duration in seconds, number of frames if known), from the index or the last packets, never the claim."""
         frame_s = 1.0 / self._fps
         if self._form.indexed and len(self._stream.index_entries) > 1:
-            return self._measure_index(frame_s)
-        last, count = self._decoder.last_time(self._claimed())
+            entries = self._stream.index_entries
+            count = self._whole_entries()
+            span = self._seconds(entries[max(0, count - 1)].timestamp - entries[0].timestamp) + frame_s
+            claimed = self._seconds(self._stream.duration or 0)
+            if count < len(entries):
+                return span, count
+            if abs(claimed - span) <= max(_AGREE_S, _AGREE_SHARE * span) and not self._rate_varies():
+                return claimed, count
+            # The index has decoding times; with variable rates the last frame may be shown much later.
+            last, _ = self._decoder.last_time(self._decoder.first_pts + entries[count - 1].timestamp)
+            return self._seconds(last - self._decoder.first_pts) + frame_s, count
+        last, packets = self._decoder.last_time(self._claimed())
         if self._form.demuxer in ("matroska", "avi"):
             self._decoder.trust_index()
-        return self._seconds(last - self._decoder.first_pts) + frame_s, count
+        return self._seconds(last - self._decoder.first_pts) + frame_s, packets
 
-    def _measure_index(self, frame_s: float) -> tuple[float, int | None]:
-        entries = self._stream.index_entries
-        count = len(entries)
-        last = entries[count - 1]
-        if last.pos + last.size > self._size:  # cut off: count what is there
-            count = self._whole_entries()
-            last = entries[max(0, count - 1)]
-        return self._seconds(last.timestamp - entries[0].timestamp) + frame_s, count
+    def _rate_varies(self) -> bool:
+        mean, base = self._stream.average_rate, self._stream.base_rate
+        return not mean or not base or abs(float(mean / base) - 1.0) > _AGREE_SHARE
 
     def _whole_entries(self) -> int:
         """How many samples lie wholly within the file, taking their places to ascend."""
         entries = self._stream.index_entries
         low, high = 0, len(entries)
+        if entries[high - 1].pos + entries[high - 1].size <= self._size:
+            return high
         while low < high:
             middle = (low + high) // 2
             if entries[middle].pos + entries[middle].size <= self._size:
@@ -195,7 +204,7 @@ class VideoSource:
 
     def _convert(self, frame: VideoFrame, max_side: int | None) -> Any:
         with translated(self._guard):
-            return _picture.to_rgb(frame, self._layout, max_side)
+            return self._converter.rgb(frame, max_side)
 
     def at_each(self, times: Sequence[float]) -> Iterator[Found | None]:
         targets = [self._decoder.first_pts + max(0, self._ticks(moment + 1e-6)) for moment in times]
