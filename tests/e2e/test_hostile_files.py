@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from bot.config import load_config
 from engine import Engine, build_engine
@@ -18,7 +19,7 @@ from tests.hostile import EXPECTED, HOSTILE, READABLE
 PATIENCE_S = 60
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[Engine]:
     config = load_config(env={}).runtime_config()
     engine = build_engine(config, executor="process")
@@ -28,11 +29,11 @@ async def engine() -> AsyncIterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def outside() -> socket.socket:
+def outside() -> Iterator[socket.socket]:
     """A listening socket that stands for everything a file might want to reach."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.setblocking(False)
-    return listener
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield listener
 
 
 def test_there_are_at_least_thirty() -> None:
