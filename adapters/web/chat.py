@@ -177,7 +177,7 @@ class ChatSocket:
         )
         request = await self._room.handler.message(message, reply)
         question = Question(text=message.text, attachments=tuple(file.name for file in attachments))
-        reply.open(Accepted(conversation=self._conversation, id=ask.id, request=request, question=question))
+        self._answer(reply, ask.id, request, question)
 
     async def _generate(self, wanted: Generate) -> None:
         prompt = wanted.prompt.strip()
@@ -199,8 +199,15 @@ class ChatSocket:
             avoid=wanted.avoid.strip(),
         )
         request = await self._room.handler.generate(command, reply)
-        question = Question(text=f"/generate {prompt}")
-        reply.open(Accepted(conversation=self._conversation, id=wanted.id, request=request, question=question))
+        self._answer(reply, wanted.id, request, Question(text=f"/generate {prompt}"))
+
+    def _answer(self, reply: WebReply, message_id: str, request: str, question: Question) -> None:
+        """Say what became of a message: a request, or, without an id, a refusal that the reply explains."""
+        if request:
+            reply.open(Accepted(self._conversation, message_id, request, question))
+            return
+        notice = reply.early.notice if reply.early else ""
+        self._refuse("refused", notice or "That could not be taken. Try again in a moment.", {"id": message_id})
 
     async def _cancel(self, request: str) -> None:
         if not await self._room.handler.cancel(request, self._author):

@@ -92,7 +92,7 @@ class Door:
         if not self._loopback and not self._token:
             raise WebSetupError(
                 f"The web page is set to listen on {host or 'every address'}, where other machines can reach it. "
-                "Set web.token to a long random string, or set web.host to 127.0.0.1."
+                "Set web.token (GPT4VIDEO_WEB__TOKEN) to a long random string, or set web.host to 127.0.0.1."
             )
         self._clock = clock
         self._strikes = Strikes(clock)

@@ -168,6 +168,11 @@ class WebReply:
         else:
             self._early = view
 
+    @property
+    def early(self) -> View | None:
+        """The newest view from before `open`; all there is when no request came of the message."""
+        return self._early
+
     def open(self, accepted: Accepted) -> None:
         """Announce the request, then let its views out."""
         self._hub.announce(self._conversation, accepted)

@@ -55,7 +55,7 @@ export class Exchange {
     this.#trouble(view);
     this.#footer(view);
     if (this.final) this.#settle();
-    else this.#live({ line: view.queue ? queueLine(view.queue) : view.status || "Working …", bar: view.bar, cancel: view.can_cancel, status: view.status });
+    else this.#live({ line: view.queue ? queueLine(view.queue) : view.status || this.#doing(view), bar: view.bar, cancel: view.can_cancel });
   }
 
   /** A message that the server refused, or that could not be sent. */
@@ -104,9 +104,15 @@ export class Exchange {
     }
   }
 
-  #live({ line, bar = null, cancel, status = "" }) {
+  /** What to say while the server says nothing. */
+  #doing(view) {
+    if (view.bar && this.command) return "Making the video …";
+    return view.text ? "Answering …" : "Working …";
+  }
+
+  #live({ line, bar = null, cancel }) {
     this.live.hidden = false;
-    this.status.textContent = bar && status ? status : line;
+    this.status.textContent = line;
     this.cancelButton.hidden = !cancel;
     this.progress.hidden = !bar;
     this.count.hidden = !bar;
@@ -143,11 +149,12 @@ export class Exchange {
     const again = this.final && view.state !== "done"
       ? h("button.plain", { type: "button", onclick: () => this.actions.edit(this) }, icon("pencil"), "Edit and ask again") : null;
     this.trouble.replaceChildren(icon(look.icon), h("div", {},
-      look.title ? h("strong", {}, look.title) : null, view.notice ? h("p", {}, view.notice) : null, again));
+      look.title ? h("strong", {}, look.title) : null,
+      view.notice && view.notice !== `${look.title}.` ? h("p", {}, view.notice) : null, again));
   }
 
   #footer(view) {
-    const number = view.state === "failed" && this.request && !view.footer.includes(this.request) ? `request ${this.request}` : "";
+    const number = ["blocked", "failed"].includes(view.state) && this.request && !view.footer.includes(this.request) ? `request ${this.request}` : "";
     const shown = [view.footer, number].filter(Boolean).join(" · ");
     this.foot.hidden = !this.final || !shown;
     this.foot.textContent = shown;

@@ -74,6 +74,7 @@ class FakeHandler:
         self.history_entered = asyncio.Event()
         self.script: Script | None = None
         self.failure: Exception | None = None
+        self.refusal: str | None = None
         self.first_view: View | None = None
         self._by_event: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -133,6 +134,9 @@ class FakeHandler:
         self.calls.append(said)
         if self.failure is not None:
             raise self.failure
+        if self.refusal is not None:
+            await reply.show(View(request="", state=State.FAILED, notice=self.refusal))
+            return ""
         if known := self._by_event.get(said.event_id):
             return known
         request = f"req{len(self._by_event) + 1}"

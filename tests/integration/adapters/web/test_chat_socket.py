@@ -343,6 +343,15 @@ async def test_a_surprise_in_the_application_is_logged_under_a_number_and_shows_
     assert any(number in record.getMessage() and record.exc_info for record in caplog.records)
 
 
+async def test_a_message_that_becomes_no_request_is_refused_in_the_applications_words(server: Any) -> None:
+    server.handler.refusal = "The database does not answer. Try again in a minute."
+    async with server.socket() as talk:
+        await talk.say(**ASK)
+        error = await talk.hear("error")
+
+    assert (error["id"], error["message"]) == (ASK["id"], server.handler.refusal)
+
+
 async def test_stop_delivers_what_is_pending_and_says_goodbye(start: Any) -> None:
     server = await start()
     async with server.socket() as talk:
