@@ -5,24 +5,26 @@ Knows numbers only; what is worth saying about them is decided elsewhere.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..facts import Camera, Direction, Mover, Span
-from .motion import Region, Step
+from .following import Stage, Track, follow
+from .motion import Step
 
-_REACH = 0.04  # boxes this close belong together
-_PACE = 5.0  # times: what goes so much faster or slower is something else
-_GAP_S = 0.3  # a thing may go unseen for this long
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Series = NDArray[np.float64]
+
 _EDGE = 0.03
 _LEAST_PATH = 0.03  # widths
 _LEAST_SECONDS = 0.15
 _LEAST_SHARE = 0.035  # of the most conspicuous mover of the shot
 _ONE_WAY = 0.55
-_SWING_PATH = 0.25  # widths: what goes farther is on its way somewhere
+_SWING_PATH = 0.15  # widths: what goes farther is on its way somewhere
 
 
 def camera_of(steps: Sequence[Step], span: Span) -> Camera:
@@ -40,88 +42,16 @@ def camera_of(steps: Sequence[Step], span: Span) -> Camera:
 
 
 def _calmed(
-    speeds: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    speeds: Series,
+) -> Series:
     """Clip each column's outliers to its middle four fifths: one badly followed step must not make a pan."""
     low, high = np.quantile(speeds, [0.1, 0.9], axis=0)
     return np.asarray(np.clip(speeds, low, high))
 
 
-@dataclass
-class _Track:
-    """A thing on its way. `boxes` and `places` have one entry a step."""
-
-    times: list[tuple[float, float]] = field(default_factory=list)
-    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
-    places: list[tuple[float, float]] = field(default_factory=list)
-    areas: list[float] = field(default_factory=list)
-    velocities: list[tuple[float, float]] = field(default_factory=list)
-    growths: list[float] = field(default_factory=list)
-    colours: Counter[str] = field(default_factory=Counter)
-
-    def add(self, step: Step, regions: Sequence[Region]) -> None:
-        areas = np.array([region.area for region in regions])
-        share = areas / areas.sum()
-        self.times.append((step.start_s, step.end_s))
-        boxes = np.array([region.box for region in regions])
-        left, top = boxes[:, :2].min(axis=0)
-        right, bottom = boxes[:, 2:].max(axis=0)
-        self.boxes.append((float(left), float(top), float(right), float(bottom)))
-        x, y = share @ np.array([region.centre for region in regions])
-        self.places.append((float(x), float(y)))
-        self.areas.append(float(areas.sum()))
-        vx, vy = share @ np.array([region.velocity for region in regions])
-        self.velocities.append((float(vx), float(vy)))
-        self.growths.append(float(share @ np.array([region.growth for region in regions])))
-        for region in regions:
-            self.colours[region.colour] += int(10_000 * region.area)
-
-    def takes(self, region: Region, start_s: float) -> bool:
-        """Whether `region` is where this thing should be by now, going the same way."""
-        gap = start_s - self.times[-1][1]
-        if gap > _GAP_S:
-            return False
-        vx, vy = self.velocities[-1]
-        seconds = start_s - self.times[-1][0]
-        left, top, right, bottom = self.boxes[-1]
-        shifted = (left + vx * seconds, top + vy * seconds, right + vx * seconds, bottom + vy * seconds)
-        speed, other = float(np.hypot(vx, vy)), float(np.hypot(*region.velocity))
-        alike = np.dot((vx, vy), region.velocity) > 0.3 * speed * other and 1 / _PACE < speed / (other + 1e-9) < _PACE
-        return bool(alike) and (_near(shifted, region.box) or _near(self.boxes[-1], region.box))
-
-    def misses(self, region: Region) -> float:
-        """How differently `region` moves."""
-        (vx, vy), (wx, wy) = self.velocities[-1], region.velocity
-        return float(np.hypot(vx - wx, vy - wy))
-
-
-def _near(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return (
-        one[0] - _REACH < other[2]
-        and other[0] - _REACH < one[2]
-        and one[1] - _REACH < other[3]
-        and other[1] - _REACH < one[3]
-    )
-
-
 def movers_of(steps: Sequence[Step], span: Span) -> tuple[Mover, ...]:
     """The things that move in a shot, the most conspicuous first."""
-    tracks: list[_Track] = []
-    for step in steps:
-        joined: dict[int, list[Region]] = {}
-        for region in step.regions:
-            if not _moves_by_itself(region, step):
-                continue
-            able = [i for i, track in enumerate(tracks) if track.takes(region, step.start_s)]
-            index = min(able, key=lambda i: tracks[i].misses(region), default=len(tracks))
-            if index == len(tracks):
-                tracks.append(_Track())
-                tracks[-1].add(step, [region])
-            elif tracks[index].times[-1] != (step.start_s, step.end_s):
-                joined.setdefault(index, []).append(region)
-        for index, regions in joined.items():
-            tracks[index].add(step, regions)
-    movers = [mover for track in tracks if (mover := _mover(track, span)) is not None]
+    movers = [mover for track in follow(steps) if (mover := _mover(track, span)) is not None]
     movers = _to_and_fro(sorted(movers, key=lambda mover: -mover.weight))
     if not movers:
         return ()
@@ -129,49 +59,52 @@ def movers_of(steps: Sequence[Step], span: Span) -> tuple[Mover, ...]:
     return tuple(mover for mover in movers if mover.weight >= least)
 
 
-def _moves_by_itself(region: Region, step: Step) -> bool:
-    """What is nearer or farther than the rest drifts against it while the camera travels: that is no subject."""
-    speed = float(np.hypot(*region.velocity))
-    camera = float(np.hypot(*step.picture[:2])) if step.picture else 0.0
-    return speed > 0.02 + 0.5 * camera
-
-
-def _mover(track: _Track, span: Span) -> Mover | None:
-    seconds = np.array([end - start for start, end in track.times])
-    velocities = np.array(track.velocities)
-    areas = np.array(track.areas)
-    lasts = Span(track.times[0][0], track.times[-1][1])
-    core = _core(track, areas * np.hypot(velocities[:, 0], velocities[:, 1]) * seconds)
+def _mover(track: Track, span: Span) -> Mover | None:
+    stages = track.stages
+    lasts = Span(stages[0].start_s, stages[-1].end_s)
+    seconds = np.array([stage.seconds for stage in stages])
+    areas = np.array([stage.area for stage in stages])
     # Things are followed in samples: what is between two samples went on at the same speed.
-    stretch = lasts.length_s / seconds.sum()
-    steps = velocities * seconds[:, None] * stretch
-    path = float(np.hypot(steps[:, 0], steps[:, 1]).sum())
+    stretched = seconds * lasts.length_s / seconds.sum()
+    legs = np.array([stage.velocity for stage in stages]) * stretched[:, None]
+    lengths = np.hypot(legs[:, 0], legs[:, 1])
+    path, net = float(lengths.sum()), legs.sum(axis=0)
     if path < _LEAST_PATH or lasts.length_s < _LEAST_SECONDS:
         return None
-    net = steps.sum(axis=0)
+    if _contradicts(stages, net, path):
+        return None
     direction = _direction(float(net[0]), float(net[1])) if np.hypot(*net) > _ONE_WAY * path else None
-    sizes = areas * seconds / (areas * seconds).sum()
-    x, y = (float(v) for v in sizes @ np.array(track.places))
+    core = _core(stages, areas * lengths)
+    weights = areas * seconds / (areas * seconds).sum()
+    x, y = (float(v) for v in weights @ np.array([stage.place for stage in stages]))
     return Mover(
         span=core,
         direction=direction,
-        start=track.places[0],
-        end=track.places[-1],
+        start=stages[0].place,
+        end=stages[-1].place,
         place=(x, y),
-        area=float(sizes @ areas),
+        area=float(weights @ areas),
         speed=path / core.length_s,
-        growth=_growth(track, stretch * seconds),
-        colour=track.colours.most_common(1)[0][0],
-        enters=_entry(track, direction, lasts.start_s - span.start_s),
-        leaves=_exit(track, direction, span.end_s - lasts.end_s),
+        growth=_growth(stages, stretched),
+        colour=track.colour,
+        enters=_entry(stages[0], direction, lasts.start_s - span.start_s),
+        leaves=_exit(stages[-1], direction, span.end_s - lasts.end_s),
     )
 
 
-def _core(track: _Track, work: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Span:
+def _contradicts(stages: Sequence[Stage], net: Series, path: float) -> bool:
+    """Whether a track's place went elsewhere than its motion: patches that light up one after the other are no thing."""
+    shift = np.subtract(stages[-1].place, stages[0].place)
+    far = float(np.hypot(*shift))
+    agrees = float(np.dot(shift, net)) > 0.5 * far * float(np.hypot(*net))
+    return far > 2 * path + 0.08 and not agrees
+
+
+def _core(stages: Sequence[Stage], work: Series) -> Span:
     """When nearly all of the motion happened: what trembles on for seconds afterwards is not on its way."""
     done = np.cumsum(work) / work.sum()
     first, last = (min(int(np.searchsorted(done, part)), len(done) - 1) for part in (0.02, 0.97))
-    return Span(track.times[first][0], track.times[last][1])
+    return Span(stages[first].start_s, stages[last].end_s)
 
 
 def _direction(right: float, down: float) -> Direction:
@@ -180,13 +113,14 @@ def _direction(right: float, down: float) -> Direction:
     return "down" if down > 0 else "up"
 
 
-def _growth(track: _Track, seconds: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _growth(stages: Sequence[Stage], seconds: Series) -> float:
     """Log growth, only when the inside of the thing and its outline say the same; 0 otherwise."""
-    third = max(1, len(track.areas) // 3)
-    if len(track.areas) < 4 or any(_edges(box) for box in (track.boxes[0], track.boxes[-1])):
+    third = max(1, len(stages) // 3)
+    if len(stages) < 4 or _edges(stages[0].box) or _edges(stages[-1].box):
         return 0.0
-    outline = 0.5 * float(np.log(np.median(track.areas[-third:]) / np.median(track.areas[:third])))
-    inside = float(np.median(track.growths) * seconds.sum())
+    areas = [stage.area for stage in stages]
+    outline = 0.5 * float(np.log(np.median(areas[-third:]) / np.median(areas[:third])))
+    inside = float(np.median([stage.growth for stage in stages]) * seconds.sum())
     return outline if outline * inside > 0 and abs(inside) > 0.08 else 0.0
 
 
@@ -204,18 +138,18 @@ def _edges(box: tuple[float, float, float, float]) -> set[Direction]:
 _BACK: dict[Direction, Direction] = {"left": "right", "right": "left", "up": "down", "down": "up"}
 
 
-def _entry(track: _Track, direction: Direction | None, late_s: float) -> Direction | None:
+def _entry(first: Stage, direction: Direction | None, late_s: float) -> Direction | None:
     """The edge that a thing came in by, if it was not there from the start."""
     if direction is None or late_s < 0.15:
         return None
-    return _BACK[direction] if _BACK[direction] in _edges(track.boxes[0]) else None
+    return _BACK[direction] if _BACK[direction] in _edges(first.box) else None
 
 
-def _exit(track: _Track, direction: Direction | None, early_s: float) -> Direction | None:
+def _exit(last: Stage, direction: Direction | None, early_s: float) -> Direction | None:
     """The edge that a thing left by, if it was gone before the end."""
     if direction is None or early_s < 0.15:
         return None
-    return direction if direction in _edges(track.boxes[-1]) else None
+    return direction if direction in _edges(last.box) else None
 
 
 def _to_and_fro(movers: list[Mover]) -> list[Mover]:
