@@ -433,6 +433,19 @@ _plain("wav-named-mp4", "sound.mp4", lambda: _sound("wav", "pcm_s16le"), NoPictu
 _plain("mp3-with-tag", "song.mp4", b"ID3\x04\x00\x00\x00\x00\x00\x00" + bytes(500), NoPicture)
 
 
+_plain(
+    "pcm-two-billion-samples",
+    "pcm.mov",
+    lambda: _patched(
+        _patched(_sound("mov", "pcm_s16le"), b"stsz", 4, struct.pack(">III", 0, 2, 2**31 - 1)),
+        b"stts",
+        8,
+        struct.pack(">III", 1, 2**31 - 1, 1),
+    ),
+    *BROKEN,
+)
+
+
 def _sound(container: str, codec: str) -> bytes:
     buffer = io.BytesIO()
     rate = 48_000

@@ -161,8 +161,9 @@ def _stream(head: bytes) -> Format | None:
 
 
 def _text_or_unknown(head: bytes) -> Exception:
-    text = head.decode("utf-8", "ignore").lstrip("\ufeff \t\r\n").lower()
-    if b"\x00" in head or not text or len(text.encode()) < 0.8 * len(head.strip()):
+    decoded = head.decode("utf-8", "ignore")
+    text = decoded.lstrip("\ufeff \t\r\n").lower()
+    if b"\x00" in head or not text or len(decoded.encode()) < 0.9 * len(head):
         return _words.unknown_format()
     if text.startswith(_POINTERS) or (text.startswith("<?xml") and ("<mpd" in text or "<smooth" in text)):
         return _words.playlist()
