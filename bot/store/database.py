@@ -39,10 +39,11 @@ _DRIVERS = {
 }
 # How long a writer waits for a writer of another process. Ours take milliseconds; a backup tool may take seconds.
 SQLITE_BUSY_MS = 5_000
-# In WAL mode NORMAL already survives the death of any process, kill -9 included: what was committed is in the cache of
-# the system. FULL adds an fsync per commit, so that a power cut takes nothing back either. It runs in the writer's
-# thread and cost 0.3 ms a commit on an SSD (`benchmarks/store.py` measures both), which is small beside any answer.
-SQLITE_SYNCHRONOUS = "FULL"
+# How SQLite commits. In WAL mode NORMAL already survives the death of any process, kill -9 included: what was
+# committed is in the cache of the system. FULL adds an fsync, so that a power cut takes nothing back either. Of some
+# eight commits a request only accepting needs it: an end that a power cut takes back is made again from there.
+SQLITE_SYNCHRONOUS = "NORMAL"
+SQLITE_SYNCHRONOUS_DURABLE = "FULL"
 POSTGRES_CONNECT_S = 10
 POSTGRES_COMMAND_S = 30
 _READ_ONLY = "gpt4video_read_only"
@@ -104,9 +105,10 @@ class Database(Protocol):
     async def read(self, work: Work[T]) -> T:
         """Run `work` with a connection to read from."""
 
-    async def write(self, work: Work[T], *, repeatable: bool = True) -> T:
+    async def write(self, work: Work[T], *, repeatable: bool = True, durable: bool = False) -> T:
         """Run `work` in one transaction. A cancelled caller leaves at once, but the transaction runs to its end.
 
+        What was written survives the death of this process; what is `durable` survives a power cut, too.
         After a lost connection it is unknown whether a COMMIT that was sent has happened. `repeatable` says that
         `work` notices its own earlier success, so that it is tried once more even then.
         """
@@ -126,21 +128,22 @@ _OPTIONS: dict[str, Any] = {
 # --- SQLite --------------------------------------------------------------------------------------------------------
 
 
-def sqlite_engine(url: URL) -> sa.Engine:
+def sqlite_engine(url: URL, *, durable: bool = False) -> sa.Engine:
     """An engine whose transactions are `BEGIN IMMEDIATE`, or none at all for reads."""
+    synchronous = SQLITE_SYNCHRONOUS_DURABLE if durable else SQLITE_SYNCHRONOUS
     # isolation_level None: sqlite3 opens no transaction behind our back, so that BEGIN and DDL are really ours.
     engine = sa.create_engine(url, connect_args={"isolation_level": None}, **_OPTIONS)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
-def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+def _prepare_sqlite(synchronous: str, connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={SQLITE_BUSY_MS}",
         "journal_mode=WAL",
-        f"synchronous={SQLITE_SYNCHRONOUS}",
+        f"synchronous={synchronous}",
         "foreign_keys=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -162,6 +165,7 @@ class SqliteDatabase:
     def __init__(self, url: URL) -> None:
         self._url = url
         self._engine = sqlite_engine(url)
+        self._durable = sqlite_engine(url, durable=True)
         self._readers = self._engine.execution_options(**{_READ_ONLY: True})
         # One writer at a time is SQLite's own limit. Queueing for a thread is cheap; SQLite's lock means polling.
         self._write_thread = ThreadPoolExecutor(1, "store-write")
@@ -174,9 +178,10 @@ class SqliteDatabase:
     async def read(self, work: Work[T]) -> T:
         return await self._run(self._read_threads, self._read, work)
 
-    async def write(self, work: Work[T], *, repeatable: bool = True) -> T:
+    async def write(self, work: Work[T], *, repeatable: bool = True, durable: bool = False) -> T:
         del repeatable  # a file does not lose its connection
-        return await asyncio.shield(self._run(self._write_thread, self._write, work))
+        run = self._write_durably if durable else self._write
+        return await asyncio.shield(self._run(self._write_thread, run, work))
 
     def _run(self, threads: ThreadPoolExecutor, run: Callable[[Work[T]], T], work: Work[T]) -> asyncio.Future[T]:
         if self._closed:
@@ -195,10 +200,15 @@ class SqliteDatabase:
         with typed_errors(), self._engine.begin() as connection:
             return work(connection)
 
+    def _write_durably(self, work: Work[T]) -> T:
+        with typed_errors(), self._durable.begin() as connection:
+            return work(connection)
+
     def _close(self) -> None:
         self._write_thread.shutdown()
         self._read_threads.shutdown()
         self._engine.dispose()
+        self._durable.dispose()
 
 
 # --- Postgres ------------------------------------------------------------------------------------------------------
@@ -233,7 +243,9 @@ class PostgresDatabase:
         self._check_open()
         return await _twice(attempt, repeatable=True)
 
-    async def write(self, work: Work[T], *, repeatable: bool = True) -> T:
+    async def write(self, work: Work[T], *, repeatable: bool = True, durable: bool = False) -> T:
+        del durable  # Postgres commits are
+
         async def attempt(sent: Callable[[], None]) -> T:
             async with self._engine.connect() as connection, connection.begin() as transaction:
                 result = await connection.run_sync(work)

@@ -99,7 +99,7 @@ class Store:
             connection.execute(sa.insert(_requests).values(row))
             return True
 
-        return _accepted(new, id, now) if await self._db.write(work) else None
+        return _accepted(new, id, now) if await self._db.write(work, durable=True) else None
 
     async def attach(self, request_id: str, clips: Sequence[StoredClip]) -> bool:
         """Note the downloaded clips of a request. False when the request is gone (forgotten): delete the files."""
@@ -235,7 +235,7 @@ class Store:
             return list(paths)
 
         # Not after a COMMIT: a second run would find nothing, and the files would never be deleted.
-        return await self._db.write(work, repeatable=False)
+        return await self._db.write(work, repeatable=False, durable=True)
 
     # --- rules and the audit ---------------------------------------------------------------------------------------
 

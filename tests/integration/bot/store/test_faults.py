@@ -271,3 +271,28 @@ def test_a_url_that_cannot_be_used_is_refused_without_repeating_it(url: str) -> 
 def test_a_database_in_memory_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="file"):
         Store(url)
+
+
+@sqlite_only
+async def test_accepting_and_forgetting_wait_for_the_disk_and_the_rest_of_a_life_does_not(
+    store: Store, database_url: str, new: New
+) -> None:
+    """An fsync cannot be seen from outside; which kind of commit each call makes can."""
+    modes: list[int] = []
+
+    def note(connection) -> None:
+        modes.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+
+    event.listen(Engine, "commit", note)
+    try:
+        request = await store.accept(new())
+        assert request is not None
+        await store.attach(request.id, [])
+        await store.claim(request.id)
+        await store.finish(request.id, RequestState.DONE, {})
+        await store.delivered(request.id)
+        await store.forget(request.conversation)
+    finally:
+        event.remove(Engine, "commit", note)
+    normal, full = 1, 2
+    assert modes == [full, normal, normal, normal, normal, full]
