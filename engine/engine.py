@@ -11,17 +11,20 @@ import itertools
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
 
-from engine.errors import EngineDied, EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned, Overloaded
+from engine._entry import Entry
+from engine._positions import PositionTeller
+from engine.errors import EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned, Overloaded
 from engine.executors.base import Executor, Task, WorkerDied
 from engine.executors.inline import InlineExecutor
 from engine.executors.process import ProcessExecutor
 from engine.executors.wire import Loaded
 from engine.registry import no_model
-from engine.scheduler import CLASSES, CostModel, Item, Scheduler, admission, class_of, cost_key
+from engine.scheduler import CLASSES, CostModel, Item, Scheduler, admission
 from engine.settings import EngineSettings, Health
 from engine.ticket import Ticket
 from engine.types import (
@@ -32,7 +35,6 @@ from engine.types import (
     Job,
     JobClass,
     ModelCard,
-    Queued,
     Rendered,
     Result,
     Role,
@@ -45,8 +47,7 @@ from engine.types import (
 # One job runs, one is staged behind it, so that the model never waits for the pipe.
 _SLOTS = 2
 _DEATHS_TO_POISON = 2
-_TOLD_AT_ONCE = 200  # queue positions between two breaths of the event loop
-_TELLING_SHARE = 0.05  # of the event loop's time
+_LONGEST_PICTURED = 5_000  # jobs; about 20 ms
 
 _STOPPED = "The bot was stopped before this was finished. Please ask again later."
 
@@ -72,31 +73,6 @@ class _State(Enum):
     CLOSED = auto()
 
 
-class _Entry:
-    """An accepted job until its end."""
-
-    __slots__ = (
-        "attempts", "cancelled", "deaths", "handed_at", "id", "job", "job_class", "key", "run", "started_at", "ticket",
-        "told", "user", "waits",
-    )  # fmt: skip
-
-    def __init__(self, number: int, job: Job, user: str) -> None:
-        self.id = number
-        self.job = job
-        self.job_class = class_of(job)
-        self.key = cost_key(job)
-        self.user = user  # empty when no user answers for the job
-        self.ticket: Ticket
-        self.run: int | None = None  # the executor's number while it has the job
-        self.handed_at = 0.0  # to the executor
-        self.started_at: float | None = None  # of the current run
-        self.attempts = 0
-        self.deaths = 0  # of the inference process, while this job ran in it
-        self.waits = True  # accepted and never started
-        self.cancelled = False
-        self.told: Queued | None = None
-
-
 class Engine:
     """Admission, fairness, dispatch and retry in front of one executor. Use it from one event loop."""
 
@@ -105,15 +81,15 @@ class Engine:
         self._settings = settings
         self._executor = executor
         self._costs = CostModel()
-        self._scheduler: Scheduler[_Entry] = Scheduler(time.monotonic, settings)
+        self._scheduler: Scheduler[Entry] = Scheduler(time.monotonic, settings)
         self._ids = itertools.count(1)
         self._runs = itertools.count(1)
-        self._entries: dict[int, _Entry] = {}  # accepted, not ended
-        self._in_flight: dict[int, _Entry] = {}  # in the executor, by run
-        self._again: list[_Entry] = []  # came back from a dead process; they go before everything else
+        self._entries: dict[int, Entry] = {}  # accepted, not ended
+        self._in_flight: dict[int, Entry] = {}  # in the executor, by run
+        self._again: list[Entry] = []  # came back from a dead process; they go before everything else
         self._waiting_of_user: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._teller: asyncio.Task[None] | None = None
+        self._teller = PositionTeller(self._queue, self._running, self._costs, settings.position_interval_s)
         self._idle = asyncio.Event()
         self._idle.set()
         self._state = _State.NEW
@@ -150,11 +126,11 @@ class Engine:
         drains. So do jobs without a `user`.
         """
         self._check_open(job, system)
-        entry = _Entry(next(self._ids), job, "" if system else user)
+        entry = Entry(next(self._ids), job, "" if system else user)
         refusal = admission(
             self._settings,
             waiting_of_user=self._waiting_of_user[user] if entry.user else 0,
-            ahead_s=self._scheduler.waiting_s(entry.job_class) + self._in_flight_s(),
+            ahead_s=self._scheduler.waiting_s(entry.job_class) + self._in_flight_s(entry.job_class),
             counts_user=bool(entry.user),
         )
         if refusal is not None:
@@ -170,7 +146,7 @@ class Engine:
         )
         self._dispatch()
         if entry.run is None or len(self._in_flight) > 1:
-            self._tell_positions()
+            self._teller.wake()
         return entry.ticket
 
     async def run(self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False) -> Result:
@@ -192,14 +168,13 @@ class Engine:
         self._state = _State.CLOSED
         self._fail_all(EngineUnavailable(_STOPPED))
         await self._executor.drain(self._settings.cancel_grace_s)
-        if self._teller is not None:
-            self._teller.cancel()
+        self._teller.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def health(self) -> Health:
         """A snapshot. `queued` counts what is accepted and not running."""
         executor = self._executor.health()
-        running = sum(entry.started_at is not None for entry in self._in_flight.values())
+        running = len(self._running())
         is_open = self._state in (_State.OPEN, _State.DRAINING)
         reason = "" if executor.ready and is_open else self._failure or executor.reason
         return Health(
@@ -236,14 +211,12 @@ class Engine:
         if needed is not None and needed not in self._config.models:
             raise no_model(needed)
 
-    def _in_flight_s(self) -> float:
-        return sum(self._left_s(entry) for entry in self._in_flight.values())
-
-    def _left_s(self, entry: _Entry) -> float:
-        estimate_s = self._costs.estimate(entry.key)
-        if entry.started_at is None:
-            return estimate_s
-        return max(0.0, estimate_s - (time.monotonic() - entry.started_at))
+    def _in_flight_s(self, job_class: JobClass) -> float:
+        """What a new job of this class has to wait for; moderation runs between the steps of the others."""
+        ahead: Iterable[Entry] = self._in_flight.values()
+        if job_class is JobClass.MODERATION:
+            ahead = (entry for entry in ahead if entry.job_class is job_class)
+        return sum(entry.left_s(self._costs) for entry in ahead)
 
     # --- dispatch ---
 
@@ -258,7 +231,7 @@ class Engine:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _next(self) -> _Entry | None:
+    def _next(self) -> Entry | None:
         if any(entry.deaths for entry in self._in_flight.values()):
             return None
         if suspects := [entry for entry in self._again if entry.deaths]:
@@ -271,7 +244,7 @@ class Engine:
         item = self._scheduler.pick(free)
         return item.payload if item is not None else None
 
-    def _take_again(self, entry: _Entry) -> _Entry:
+    def _take_again(self, entry: Entry) -> Entry:
         self._again.remove(entry)
         return entry
 
@@ -286,12 +259,12 @@ class Engine:
             free += (JobClass.UNDERSTANDING,)
         return free
 
-    def _may_be_overtaken(self, staged: _Entry) -> bool:
+    def _may_be_overtaken(self, staged: Entry) -> bool:
         """A question must not wait for two videos only because the second one is staged already; for a while."""
         patience_s = self._settings.ageing_s[JobClass.GENERATION]
         return staged.job_class is JobClass.GENERATION and time.monotonic() - staged.handed_at < patience_s
 
-    async def _serve(self, entry: _Entry, run: int) -> None:
+    async def _serve(self, entry: Entry, run: int) -> None:
         """One run of a job in the executor."""
         if entry.cancelled:  # since it was handed out
             del self._in_flight[run]
@@ -317,7 +290,7 @@ class Engine:
             self._in_flight.pop(run, None)
         self._dispatch()
 
-    def _pass_on(self, entry: _Entry, event: Event) -> None:
+    def _pass_on(self, entry: Entry, event: Event) -> None:
         match event:
             case Started():
                 entry.started_at = time.monotonic()
@@ -334,7 +307,7 @@ class Engine:
             case _:
                 entry.ticket.put(event)
 
-    def _survive(self, entry: _Entry, death: WorkerDied) -> None:
+    def _survive(self, entry: Entry, death: WorkerDied) -> None:
         """The process died under this run: end the job or line it up again."""
         began = entry.started_at is not None
         entry.run = entry.started_at = None
@@ -342,10 +315,10 @@ class Engine:
             entry.deaths += 1
         if not began:
             entry.attempts -= 1
+        if entry.id not in self._entries:
+            return
         if entry.cancelled:
             self._end(entry, _cancelled())
-        elif self._state is _State.CLOSED:
-            self._end(entry, EngineDied(_STOPPED))
         elif entry.deaths >= _DEATHS_TO_POISON:
             log.error("request %s is poisoned: the process died on it twice", entry.ticket.request)
             self._end(entry, JobPoisoned("The model broke down on this twice, so it is not tried again."))
@@ -354,7 +327,7 @@ class Engine:
 
     # --- endings ---
 
-    def _cancel(self, entry: _Entry) -> None:
+    def _cancel(self, entry: Entry) -> None:
         if entry.cancelled or entry.id not in self._entries:
             return
         entry.cancelled = True
@@ -366,7 +339,7 @@ class Engine:
         self._end(entry, _cancelled())
         self._dispatch()
 
-    def _end(self, entry: _Entry, ending: Result | Failed | EngineError) -> None:
+    def _end(self, entry: Entry, ending: Result | Failed | EngineError) -> None:
         """The one place where a job ends."""
         if self._entries.pop(entry.id, None) is None:
             return
@@ -384,7 +357,7 @@ class Engine:
             self._end(entry, type(error)(error.message, **error.details))
         self._again.clear()
 
-    def _stop_waiting(self, entry: _Entry) -> None:
+    def _stop_waiting(self, entry: Entry) -> None:
         if entry.waits:
             entry.waits = False
             if entry.user:
@@ -399,35 +372,18 @@ class Engine:
 
     # --- positions ---
 
-    def _tell_positions(self) -> None:
-        if self._teller is None or self._teller.done():
-            self._teller = asyncio.get_running_loop().create_task(self._keep_telling())
-
-    async def _keep_telling(self) -> None:
-        while len(self._scheduler) or any(entry.started_at is None for entry in self._in_flight.values()):
-            began = time.monotonic()
-            await self._tell_everyone()
-            spent_s = time.monotonic() - began
-            await asyncio.sleep(max(self._settings.position_interval_s, spent_s / _TELLING_SHARE))
-
-    async def _tell_everyone(self) -> None:
-        running = [entry for entry in self._in_flight.values() if entry.started_at is not None]
+    def _queue(self) -> Iterator[Entry]:
+        """All that waits, next one first. A queue so long that picturing it would hold up the event loop is not."""
+        if len(self._scheduler) > _LONGEST_PICTURED:
+            return iter(())
         staged = [entry for entry in self._in_flight.values() if entry.started_at is None]
-        queue = [*staged, *self._again, *(item.payload for item in self._scheduler.forecast())]
-        measured = all(self._costs.measured(entry.key) for entry in running)
-        ahead_s = sum(self._left_s(entry) for entry in running)
-        for position, entry in enumerate(queue, start=1):
-            if position % _TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)
-            told = Queued(position=position, eta_s=round(ahead_s, 1) if measured else None)
-            if entry.waits and entry.told != told:
-                entry.told = told
-                entry.ticket.put(told)
-            ahead_s += self._costs.estimate(entry.key)
-            measured = measured and self._costs.measured(entry.key)
+        return itertools.chain(staged, list(self._again), (item.payload for item in self._scheduler.forecast()))
+
+    def _running(self) -> list[Entry]:
+        return [entry for entry in self._in_flight.values() if entry.started_at is not None]
 
 
-def _urgency(entry: _Entry) -> int:
+def _urgency(entry: Entry) -> int:
     return CLASSES.index(entry.job_class)
 
 

@@ -6,9 +6,10 @@ community and by user, costed in estimated GPU-seconds. It knows no executor and
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -172,14 +173,13 @@ class Scheduler(Generic[P]):
         del self._items[item.id]
         return item
 
-    def forecast(self) -> list[Item[P]]:
-        """All waiting jobs in the order in which they would be picked if nothing more arrived and no class aged."""
-        order: list[Item[P]] = []
-        for job_class in CLASSES:
-            lane = self._lanes[job_class].copy()
-            while lane.root.flows:
-                order.append(lane.take())
-        return order
+    def forecast(self) -> Iterator[Item[P]]:
+        """All waiting jobs in the order in which they would be picked if nothing more arrived and no class aged.
+
+        Iterate at leisure: it is a picture of the moment of the call.
+        """
+        lanes = [self._lanes[job_class].copy() for job_class in CLASSES]
+        return itertools.chain.from_iterable(map(_Lane.take_all, lanes))
 
     def _starves(self, job_class: JobClass, now: float) -> bool:
         return now - self._lanes[job_class].passed_over_since >= self._ageing_s[job_class]
@@ -217,14 +217,18 @@ class _Lane(Generic[P]):
         self.remove(item)
         return item
 
+    def take_all(self) -> Iterator[Item[P]]:
+        while self.root.flows:
+            yield self.take()
+
     def remove(self, item: Item[P]) -> None:
         community = self.root.flows[item.community]
         assert isinstance(community, _Ring)
         queue = community.flows[item.user]
-        assert isinstance(queue, _Queue)
-        del queue.items[item.id]
+        assert not isinstance(queue, _Ring)
+        queue.discard(item)
         self.cost_s -= item.cost_s
-        if not queue.items:
+        if not queue:
             community.leave(item.user)
         if not community.flows:
             self.root.leave(item.community)
@@ -246,13 +250,39 @@ class _Queue(Generic[P]):
     def __init__(self) -> None:
         self.items: OrderedDict[int, Item[P]] = OrderedDict()
 
+    def __bool__(self) -> bool:
+        return bool(self.items)
+
     def head(self, quantum_s: float) -> Item[P]:
         return next(iter(self.items.values()))
 
-    def copy(self) -> _Queue[P]:
-        twin: _Queue[P] = _Queue()
-        twin.items = self.items.copy()
-        return twin
+    def discard(self, item: Item[P]) -> None:
+        del self.items[item.id]
+
+    def copy(self) -> _QueueCopy[P]:
+        return _QueueCopy(self.items.values())
+
+
+class _QueueCopy(Generic[P]):
+    """For forecasts: only ever taken from, and ten times cheaper to make than the real thing."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Iterable[Item[P]]) -> None:
+        self.items = [*items]
+        self.items.reverse()
+
+    def __bool__(self) -> bool:
+        return bool(self.items)
+
+    def head(self, quantum_s: float) -> Item[P]:
+        return self.items[-1]
+
+    def discard(self, item: Item[P]) -> None:
+        self.items.pop()
+
+    def copy(self) -> _QueueCopy[P]:
+        return _QueueCopy(reversed(self.items))
 
 
 class _Ring(Generic[P]):
@@ -261,11 +291,11 @@ class _Ring(Generic[P]):
     __slots__ = ("credit_s", "flows", "turn")
 
     def __init__(self) -> None:
-        self.flows: OrderedDict[str, _Ring[P] | _Queue[P]] = OrderedDict()
+        self.flows: OrderedDict[str, _Flow[P]] = OrderedDict()
         self.credit_s: dict[str, float] = {}
         self.turn: str | None = None
 
-    def join(self, name: str, flow: _Ring[P] | _Queue[P]) -> _Ring[P] | _Queue[P]:
+    def join(self, name: str, flow: _Flow[P]) -> _Flow[P]:
         self.flows[name] = flow
         self.credit_s[name] = 0.0
         return flow
@@ -299,3 +329,6 @@ class _Ring(Generic[P]):
         for name, flow in self.flows.items():
             twin.flows[name] = flow.copy()
         return twin
+
+
+_Flow = _Ring[P] | _Queue[P] | _QueueCopy[P]

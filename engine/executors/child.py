@@ -78,4 +78,6 @@ def _listen(connection: Connection, worker: Worker, left: threading.Event) -> No
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    status = main(*map(int, sys.argv[1:]))
+    logging.shutdown()
+    os._exit(status)  # model libraries take seconds to tear down, and some hang

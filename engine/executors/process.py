@@ -89,6 +89,7 @@ class ProcessExecutor:
 
     async def drain(self, grace_s: float) -> None:
         self._stopping = True
+        was_loading = not self._ready
         self._ready = False
         self._reason = "The engine was stopped."
         if not self._started.done():
@@ -96,7 +97,7 @@ class ProcessExecutor:
         if self._process is not None:
             self._process.send(Stop())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._left.wait(), grace_s)
+                await asyncio.wait_for(self._left.wait(), 0.0 if was_loading else grace_s)
             if self._process is not None:
                 self._process.kill()
                 await self._left.wait()

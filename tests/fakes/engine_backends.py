@@ -98,26 +98,6 @@ class Videos:
         )
 
 
-class BurningVideos(Videos):
-    """Generation that really uses the processor: `seconds` of it, in 20 steps."""
-
-    def render(self, job: Generate, context: JobContext) -> Rendered:
-        burn(job.seconds, 20, context)
-        Path(job.out).write_bytes(b"video")
-        return Rendered(path=job.out, seed=0, width=job.width, height=job.height, frames=20, fps=10.0, model="fake")
-
-
-def burn(seconds: float, steps: int, context: JobContext) -> None:
-    """A fixed amount of arithmetic that takes about `seconds`, measured in work and not by a clock."""
-    rounds = int(seconds * 12_000_000 / steps)
-    for step in range(1, steps + 1):
-        x = 1
-        for _ in range(rounds):
-            x = (x * 48271) % 2147483647
-        context.checkpoint()
-        context.emit(Progress(step=step, total=steps, label="steps"))
-
-
 class TextGuard:
     """Scores the words `score:VALUE`, else 0.1, after running the others."""
 

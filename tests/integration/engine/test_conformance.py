@@ -262,6 +262,17 @@ async def test_the_queue_is_bounded_by_the_wait_it_means(lab: Any, kind: str) ->
     lab.open("gate")
 
 
+async def test_checks_are_taken_however_long_a_render_takes(lab: Any, kind: str) -> None:
+    engine = await lab.start(kind, EngineSettings(max_wait_s=3.0))
+    render = engine.submit(lab.render("touch:running", "wait:gate"), request="r")  # first guessed to take 20 seconds
+    await lab.seen("running")
+    with pytest.raises(Overloaded):
+        engine.submit(lab.ask("say:x"), request="r")
+    assert isinstance(await engine.run(Moderate(text="x"), request="m"), Scored)
+    lab.open("gate")
+    await render.result()
+
+
 async def test_a_reader_that_sleeps_holds_little_and_loses_no_text(lab: Any, engine: Engine) -> None:
     ticket = engine.submit(lab.ask(*["say:x"] * 3000, "touch:said"), request="r")
     await lab.seen("said")

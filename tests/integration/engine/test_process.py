@@ -159,6 +159,19 @@ async def test_a_start_that_is_interrupted_leaves_no_process(lab: Any, is_alive:
     assert not is_alive(pid)
 
 
+async def test_a_stop_does_not_wait_for_the_loading(lab: Any, is_alive: Callable[[int], bool]) -> None:
+    engine = lab.build(settings=EngineSettings(cancel_grace_s=60), model=lab.path("never"), understanding="SlowLoading")
+    start = asyncio.create_task(engine.start())
+    await lab.until(lambda: engine.health().pid is not None)
+    pid = engine.health().pid
+    waiting = engine.submit(lab.ask("say:x"), request="r")
+    await engine.stop(grace_s=0.0)
+    for waiter in (start, waiting.result()):
+        with pytest.raises(EngineUnavailable, match="stopped"):
+            await waiter
+    assert not is_alive(pid)
+
+
 # --- hangs ---
 
 

@@ -1,0 +1,53 @@
+"""The engine's own record of an accepted job, from its admission to its end."""
+
+from __future__ import annotations
+
+import time
+
+from engine.scheduler import CostModel, class_of, cost_key
+from engine.ticket import Ticket
+from engine.types import Job, Queued
+
+
+class Entry:
+    """One for each accepted job, thousands at a time: hence the slots."""
+
+    __slots__ = (
+        "attempts",
+        "cancelled",
+        "deaths",
+        "handed_at",
+        "id",
+        "job",
+        "job_class",
+        "key",
+        "run",
+        "started_at",
+        "ticket",
+        "told",
+        "user",
+        "waits",
+    )
+
+    def __init__(self, number: int, job: Job, user: str) -> None:
+        self.id = number
+        self.job = job
+        self.job_class = class_of(job)
+        self.key = cost_key(job)
+        self.user = user  # empty when no user answers for the job
+        self.ticket: Ticket
+        self.run: int | None = None  # the executor's number while it has the job
+        self.handed_at = 0.0  # to the executor
+        self.started_at: float | None = None  # of the current run
+        self.attempts = 0
+        self.deaths = 0  # of the inference process, while this job ran in it
+        self.waits = True  # accepted and never started
+        self.cancelled = False
+        self.told: Queued | None = None  # the last position its waiter was told
+
+    def left_s(self, costs: CostModel) -> float:
+        """Estimated GPU-seconds until its end, once it runs."""
+        estimate_s = costs.estimate(self.key)
+        if self.started_at is None:
+            return estimate_s
+        return max(0.0, estimate_s - (time.monotonic() - self.started_at))
