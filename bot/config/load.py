@@ -43,13 +43,10 @@ def load_config(path: Path | None = None, env: Mapping[str, str] | None = None) 
     problems += _refused_secrets(document)
     problems += _read_secret_files(values, document, given)
     problems += _wrong_types(document)
-    reported = {(problem.where, problem.key) for problem in problems}
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        found = explain(error, document, given)
-        problems += [problem for problem in found if (problem.where, problem.key) not in reported]
-        raise ConfigError(_in_order(problems)) from None
+        raise ConfigError(_in_order([*problems, *explain(error, document, given)])) from None
     if problems:
         raise ConfigError(_in_order(problems))
     config._source = source
@@ -81,8 +78,8 @@ def _read(path: Path) -> Document:
     document = Document(name=path.name, values=values, lines=lines)
     for section, key in _PATHS:
         table = values.get(section)
-        if isinstance(table, dict) and isinstance(table.get(key), str):
-            table[key] = str(path.parent.absolute() / Path(table[key]).expanduser())
+        if isinstance(table, dict) and isinstance(table.get(key), str) and not table[key].startswith("~"):
+            table[key] = str(path.parent.absolute() / table[key])
     return document
 
 
@@ -138,9 +135,8 @@ def _read_secret_files(values: dict[str, Any], document: Document, given: Mappin
             continue
         try:
             secret = Path(table[file_key]).expanduser().read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            problems.append(source.problem(where, f"{table[file_key]} cannot be read: {reason}."))
+        except (OSError, ValueError, RuntimeError) as error:
+            problems.append(source.problem(where, f"{table[file_key]} cannot be read: {_reason(error)}."))
             continue
         if secret:
             table[key] = secret
@@ -149,6 +145,13 @@ def _read_secret_files(values: dict[str, Any], document: Document, given: Mappin
     return problems
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or "the system refuses"
+    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "it is not a path"
+
+
 def _in_order(problems: list[Problem]) -> list[Problem]:
-    """Top to bottom through the file, then the environment; each once."""
-    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.line == 0, problem.line, problem.where))
+    """Top to bottom through the file, then the environment; for each key what was found first."""
+    first = {(problem.where, problem.line, problem.key): problem for problem in reversed(problems)}
+    return sorted(first.values(), key=lambda problem: (problem.line == 0, problem.line, problem.where))

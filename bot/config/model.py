@@ -24,7 +24,6 @@ Audience = Literal["everyone", "admins", "nobody"]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, multiple_of=2)]  # H.264 with yuv420p halves both sides for the colours
-AnyPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _MIB = 1024 * 1024
@@ -45,6 +44,16 @@ def conflict(key: str, text: str) -> PydanticCustomError:
     return PydanticCustomError("conflict", "{text}", {"key": key, "text": text})
 
 
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:  # ~nobody-of-that-name
+        raise PydanticCustomError("home", "there is no such home folder") from None
+
+
+AnyPath = Annotated[Path, AfterValidator(_absolute)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True
@@ -58,7 +67,7 @@ class Bot(_Section):
 
     @model_validator(mode="after")
     def _fits_into_a_url(self) -> Self:
-        if "?" in str(self.data_dir):
+        if {"?", "\0"} & set(str(self.data_dir)):
             raise conflict("data_dir", "a question mark in the folder's name would end the database's URL. Rename it.")
         return self
 

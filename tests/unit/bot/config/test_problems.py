@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.config import Config, ConfigError, load_config
+from bot.config.environment import variable
+from bot.config.explain import _keys
+from engine.types import Category
 
 Problems = Callable[..., list[str]]
 
@@ -41,6 +49,11 @@ Problems = Callable[..., list[str]]
         ('models.text_guard = "profanty"', "config.toml:1: models.text_guard: there is no such backend"),
         ("[generation]\nwidth = 640\nmax_width = 320", "config.toml:2: generation.width: 640 is more than max_width"),
         ("[generation]\n\nmax_seconds = 1", "config.toml:1: generation.seconds: 3 is more than max_seconds"),
+        ('bot.data_dir = "~nobody-at-all/x"', "config.toml:1: bot.data_dir: there is no such home folder."),
+        (
+            'web.token_file = "~nobody-at-all/x"',
+            "config.toml:1: web.token_file: ~nobody-at-all/x cannot be read:",
+        ),
         ('bot.data_dir = "what?"', "config.toml:1: bot.data_dir: a question mark"),
         ("web.launched = 1979-05-27", "config.toml:1: web.launched: unknown key."),
         ("[web]\nport =", "config.toml:2: Invalid value."),
@@ -108,3 +121,39 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_files_with_a_byte_order_mark_and_dos_line_ends_are_read(tmp_path: Path) -> None:
     (tmp_path / "dos.toml").write_bytes(b"\xef\xbb\xbf[web]\r\nport = 99\r\n")
     assert load_config(tmp_path / "dos.toml", {}).web.port == 99
+
+
+anything = st.one_of(
+    st.integers(),
+    st.booleans(),
+    st.floats(),
+    st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("~/\0"), max_size=5),
+    st.none(),
+)
+options = st.sampled_from([key for key in _keys() if len(key) > 1])
+
+
+variables = st.dictionaries(options, st.text("a1-.~[{\"', ", max_size=5), max_size=2)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.dictionaries(options, anything, max_size=4), environment=variables)
+def test_whatever_the_values_are_there_is_a_configuration_or_a_list_of_problems(
+    values: dict[tuple[str, ...], Any], environment: dict[tuple[str, ...], str]
+) -> None:
+    lines = []
+    for key, value in values.items():
+        names = ".".join(json.dumps(name) for name in key)
+        inside = "nan" if value != value else json.dumps(value).replace("Infinity", "inf").replace("\x7f", "\\u007f")
+        lines.append(f"{names} = {inside if value is not None else '{ }'}")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "config.toml"
+        file.write_text("\n".join(lines))
+        try:
+            config = load_config(file, {variable(key): value for key, value in environment.items()})
+        except ConfigError as error:
+            assert error.problems
+            assert all(problem.text for problem in error.problems)
+        else:
+            assert config.runtime_config().limits.max_bytes > 0
+            assert set(config.rules()) == set(Category)
