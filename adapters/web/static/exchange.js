@@ -106,7 +106,7 @@ export class Exchange {
 
   /** What to say while the server says nothing. */
   #doing(view) {
-    if (view.bar && this.command) return "Making the video …";
+    if (view.bar && (this.command || view.bar.label === "frames")) return "Making the video …";
     return view.text ? "Answering …" : "Working …";
   }
 

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 
+const BULLET = /^\s*[-*•]\s+/;
 const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|\[([^\]\n]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?])/g;
 
 /** Keeps the blocks that did not change, so that a streamed text neither flickers nor loses a selection. */
@@ -26,6 +27,9 @@ export class RichText {
   }
 }
 
+/** A line that is set in under a bullet belongs to it. */
+const continues = (first, line) => BULLET.test(first) && /^\s{2,}\S/.test(line);
+
 function blocks(text) {
   const found = [];
   let fence = null;
@@ -41,7 +45,10 @@ function blocks(text) {
       fence = fence === null ? true : null;
       if (fence === null) flush();
     } else if (fence === null && !line.trim()) flush();
-    else lines.push(line);
+    else {
+      if (fence === null && lines.length && BULLET.test(line) !== BULLET.test(lines[0]) && !continues(lines[0], line)) flush();
+      lines.push(line);
+    }
   }
   flush();
   return found;
@@ -51,12 +58,13 @@ function block(source) {
   if (source.trimStart().startsWith("```")) {
     return h("pre", { tabindex: "0" }, h("code", {}, source.replace(/^\s*```[^\n]*\n?/, "").replace(/\n?\s*```\s*$/, "")));
   }
-  const lines = source.split("\n");
-  const bullet = /^\s*[-*•]\s+/;
-  if (lines.every((line) => bullet.test(line))) {
-    return h("ul", {}, ...lines.map((line) => h("li", {}, ...inline(line.replace(bullet, "")))));
+  if (!BULLET.test(source)) return h("p", {}, ...inline(source));
+  const items = [];
+  for (const line of source.split("\n")) {
+    if (BULLET.test(line)) items.push(line.replace(BULLET, ""));
+    else items.push(`${items.pop()} ${line.trim()}`);
   }
-  return h("p", {}, ...inline(source));
+  return h("ul", {}, ...items.map((item) => h("li", {}, ...inline(item))));
 }
 
 function inline(text) {

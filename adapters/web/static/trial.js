@@ -83,7 +83,7 @@ function outcome(trial, thresholds) {
     })),
     h("p.muted", {}, [
       trial.not_covered.length ? `Not covered: ${trial.not_covered.join(", ")}. No loaded guard scores ${trial.not_covered.length === 1 ? "this" : "these"}.` : "",
-      `Scored in ${trial.seconds.toFixed(1)} s, ${plural(rows.length, "category", "categories")}.`,
+      `Scored in ${trial.seconds < 0.1 ? "less than 0.1" : trial.seconds.toFixed(1)} s, ${plural(rows.length, "category", "categories")}.`,
     ].filter(Boolean).join(" ")),
   ];
 }

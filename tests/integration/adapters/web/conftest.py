@@ -435,6 +435,12 @@ class ChatPage:
             [path.name, kind, b64encode(path.read_bytes()).decode()],
         )
 
+    async def becomes(self, expression: str) -> None:
+        """Wait until the expression is true. (`wait_for_function` needs the eval that the page's policy forbids.)"""
+        async with asyncio.timeout(TIMEOUT_S):
+            while not await self.page.evaluate(expression):  # noqa: ASYNC110 - a page has no event to wait for
+                await asyncio.sleep(0.01)
+
     async def overflow(self) -> int:
         """How many pixels the page is wider than its window."""
         return await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -66,7 +66,7 @@ async def test_what_is_above_does_not_move_while_an_answer_streams(open_chat: An
     asked = await server.handler.arrived.get()
     await server.handler.show(asked, status="Watching …")
     await expect(chat.answer.locator(".status")).to_have_text("Watching …")
-    await chat.page.wait_for_function("document.querySelector('.clip video').readyState > 0")
+    await chat.becomes("document.querySelector('.clip video').readyState > 0")
     before = await chat.answer.bounding_box()
 
     await server.handler.show(asked, status="Answering …", text="One. ")
@@ -86,7 +86,7 @@ async def test_a_reader_who_scrolled_up_is_left_where_they_are(open_chat: Any, s
     await server.handler.show(asked, text="A sentence.\n\n" * 60)
     await expect(chat.answer.locator(".text p")).to_have_count(60)
     at_end = "innerHeight + scrollY >= document.documentElement.scrollHeight - 2"
-    await chat.page.wait_for_function(at_end)
+    await chat.becomes(at_end)
 
     await chat.page.mouse.move(600, 300)
     await chat.page.mouse.wheel(0, -900)
@@ -97,7 +97,7 @@ async def test_a_reader_who_scrolled_up_is_left_where_they_are(open_chat: Any, s
 
     assert await chat.page.evaluate("scrollY") == place
     await chat.page.locator("#latest").click()
-    await chat.page.wait_for_function(at_end)
+    await chat.becomes(at_end)
 
 
 async def test_a_dropped_clip_is_uploaded_shown_and_handed_over(
@@ -198,7 +198,7 @@ async def test_a_video_is_made_from_the_panel_plays_in_place_and_leads_to_anothe
     await server.handler.show(asked, state=State.DONE, bar=None, can_cancel=False, videos=(made,))
     video = chat.answer.locator("video")
     shown = await video.bounding_box()
-    await chat.page.wait_for_function("document.querySelector('.video video').duration > 9")
+    await chat.becomes("document.querySelector('.video video').duration > 9")
 
     assert (shown["x"], shown["y"], shown["width"], shown["height"]) == tuple(place.values())
     first = server.handler.calls[0]
@@ -407,6 +407,18 @@ async def test_a_models_words_stay_words(open_chat: Any, server: Any) -> None:
     await expect(answer.locator("a")).to_have_count(1)
     assert "noopener" in (await answer.locator("a").get_attribute("rel"))
     assert await chat.page.title() == "GPT4Video"
+
+
+async def test_lists_stand_between_paragraphs_also_without_blank_lines(open_chat: Any, server: Any) -> None:
+    chat = await open_chat(server)
+    await chat.ask("what moves?")
+    asked = await server.handler.arrived.get()
+    text = "Two shots:\n• one, with `code`\n- two\n  and more of it\nThat is all I can tell.\n\n*not* a list"
+    await server.handler.show(asked, state=State.DONE, text=text)
+
+    answer = chat.answer.locator(".text")
+    await expect(answer.locator("p")).to_have_text(["Two shots:", "That is all I can tell.", "*not* a list"])
+    await expect(answer.locator("li")).to_have_text(["one, with code", "two and more of it"])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
