@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import selectors
 import shutil
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,17 +62,17 @@ def launch(data: Path, **extra: str) -> Running:
         [CONSOLE, "run"], stdout=subprocess.PIPE, text=True, env=environment(data) | extra, cwd=data
     )
     assert process.stdout is not None
-    selector = selectors.DefaultSelector()
-    selector.register(process.stdout, selectors.EVENT_READ)
-    end, said = time.monotonic() + START_S, ""
-    while time.monotonic() < end and process.poll() is None:
-        if selector.select(timeout=1):
-            said += process.stdout.readline()
-            if found := re.search(r"http://\S+", said):
-                selector.close()
+    said, watch = "", threading.Timer(START_S, process.kill)
+    watch.start()
+    try:
+        for line in process.stdout:
+            said += line
+            if found := re.search(r"http://\S+", line):
                 return Running(process, found[0], data)
-    process.kill()
-    raise AssertionError(f"the bot did not become ready: {said}")
+    finally:
+        watch.cancel()
+    process.stdout.close()
+    raise AssertionError(f"the bot ended with {process.wait(10)} before it was ready: {said}")
 
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -130,19 +130,25 @@ def test_a_reload_brings_the_conversation_back(page: Page) -> None:
     expect(page.locator("article.exchange .text")).to_have_text(before)
 
 
+def set_action(page: Page, bot: Running, category: str, action: str) -> None:
+    """Change a rule on the safety page and go back to the chat."""
+    page.goto(f"{bot.url.rstrip('/')}/admin")
+    row = page.locator(f"[data-category={category}]")
+    row.locator("select").select_option(action)
+    row.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.goto(bot.url)
+
+
 def test_an_admin_sees_scores_and_changes_what_is_blocked(page: Page, bot: Running) -> None:
     settled(ask(page, UNSAFE), "blocked")
     page.goto(f"{bot.url.rstrip('/')}/admin")
-    row = page.locator("[data-category=harassment]").first
-    expect(row).to_be_visible()
+    expect(page.locator("[data-category=harassment]").first).to_be_visible()
     expect(page.get_by_text("not covered").first).to_be_visible()
     picture(page, "safety")
-    row.locator("select").select_option("allow")
-    page.goto(bot.url)
+    set_action(page, bot, "harassment", "allow")
     settled(ask(page, UNSAFE), "done")
-    page.goto(f"{bot.url.rstrip('/')}/admin")
-    page.locator("[data-category=harassment]").first.locator("select").select_option("block")
-    page.goto(bot.url)
+    set_action(page, bot, "harassment", "block")
     settled(ask(page, UNSAFE), "blocked")
 
 
