@@ -98,7 +98,7 @@ def _sentence(detail: ErrorDetails, path: Path) -> str:
         return f"must be an even number{value}."
     if kind == "finite_number":
         return f"must be a finite number{value}."
-    if kind == "string_too_short":
+    if kind in ("string_too_short", "too_short"):
         return "must not be empty."
     if kind == "missing":
         return "is missing."

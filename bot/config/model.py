@@ -24,6 +24,7 @@ Audience = Literal["everyone", "admins", "nobody"]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, multiple_of=2)]  # H.264 with yuv420p halves both sides for the colours
+Secret = Annotated[SecretStr, Field(min_length=1)]  # an empty token would let everybody in
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _MIB = 1024 * 1024
@@ -76,7 +77,7 @@ class Web(_Section):
     enabled: bool = True
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    token: SecretStr | None = None
+    token: Secret | None = None
     token_file: AnyPath | None = None
     max_upload_mb: Positive = 200
     title: Annotated[str, Field(min_length=1)] = "GPT4Video"
@@ -93,7 +94,7 @@ class Web(_Section):
 
 
 class Database(_Section):
-    url: SecretStr | None = None
+    url: Secret | None = None
     url_file: AnyPath | None = None
     migrate_on_start: bool = True
 

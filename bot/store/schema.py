@@ -68,8 +68,7 @@ def _text(name: str, **options: Any) -> Column[str]:
     return Column(name, People, nullable=False, **options)
 
 
-# An event is taken once. That this is a table of its own lets a request be forgotten and its event stay known; a second
-# unique key on requests would also lure SQLite's planner away from the index of the open ones.
+# An event is taken once. That this is a table of its own lets a request be forgotten and its event stay known.
 events_seen = Table(
     "events_seen",
     metadata,
@@ -118,6 +117,7 @@ requests = Table(
     CheckConstraint("(state IN ('accepted', 'running')) = (finished_at IS NULL)", name="finished_iff_ended"),
     CheckConstraint("attempts >= 0", name="attempts"),
     Index(None, "conversation", "seq"),
+    # Not led by the platform: that would lure SQLite's planner away from the index of the open requests.
     Index(None, "event_id"),
 )
 # Only the open requests, which stay few however long the history grows.

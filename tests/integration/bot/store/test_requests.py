@@ -42,6 +42,13 @@ async def test_an_event_is_accepted_once_per_platform(store: Store, new: New) ->
     assert len(await store.unfinished()) == 2
 
 
+async def test_the_request_of_an_event_can_be_found_again(store: Store, new: New) -> None:
+    made = await accepted(store, new(event_id="e", platform="web"))
+    await accepted(store, new(event_id="e", platform="slack"))
+    assert await store.find("web", "e") == made
+    assert await store.find("discord", "e") is None
+
+
 async def test_of_many_concurrent_deliveries_of_one_event_exactly_one_is_accepted(
     store: Store, database_url: str, new: New
 ) -> None:

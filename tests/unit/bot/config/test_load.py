@@ -229,6 +229,11 @@ def test_off_loopback_the_page_needs_a_token(load: Load, problems: Callable[...,
     assert not load(f'web = {{ host = "{host}", enabled = false }}').web.enabled
 
 
+def test_an_empty_token_is_no_token(problems: Callable[..., list[str]]) -> None:
+    told = problems(env={"GPT4VIDEO_WEB__TOKEN": "", "GPT4VIDEO_WEB__HOST": "0.0.0.0"})
+    assert told == ["GPT4VIDEO_WEB__TOKEN: must not be empty."]
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]"])
 def test_loopback_needs_no_token(load: Load, host: str) -> None:
     assert load(f'web.host = "{host}"').web.token is None
