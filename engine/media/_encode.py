@@ -19,14 +19,14 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.stream import Stream
-from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
 
-from engine.media._container import open_container, translated
+from engine.media._container import open_container
 from engine.media._guard import Guard
 from engine.media._reader import ClipReader
 from engine.media._saving import storage_errors
 from engine.media._sniff import open_regular, sniff
+from engine.media._writer import h264_stream, mp4_output, yuv420p
 from engine.types import MediaLimits
 
 # What is transcoded has been admitted before; these caps only keep a broken file from running for ever.
@@ -37,7 +37,7 @@ _SOUND_RATE = 48_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes in pixels, rates in bits a second. `audio_rate` 0 leaves the sound out."""
+    """Sizes in pixels, rates in bits a second, `fps` at most. `audio_rate` 0 leaves the sound out."""
 
     width: int
     height: int
@@ -59,27 +59,34 @@ def _input(
         yield container, guard
 
 
-@contextmanager
-def mp4_output(part: Path) -> Iterator[OutputContainer]:
-    """An MP4 being written at `part`, its index moved to the front at the end. A full disk is `StorageFull`."""
-    with storage_errors(), av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        yield container
+def remux(source: str | os.PathLike[str], part: Path, checkpoint: Callable[[], None] | None) -> int | None:
+    """Copy picture and sound packets into a faststart MP4 as they are. Returns its size in bytes.
 
-
-def remux(source: str | os.PathLike[str], part: Path, checkpoint: Callable[[], None] | None) -> int:
-    """Copy picture and sound packets into a faststart MP4. Returns its size in bytes."""
-    with _input(source, checkpoint) as (clip, guard), mp4_output(part) as out, translated(guard):
-        copies: dict[int, Stream] = {}
-        for stream in (*clip.streams.video[:1], *clip.streams.audio[:1]):
-            if stream.codec_context is not None:
-                copies[stream.index] = out.add_stream_from_template(stream)
-        for packet in clip.demux([clip.streams[index] for index in copies]):
-            guard.tick()
-            if packet.dts is None:
-                continue
-            packet.stream = copies[packet.stream_index]
-            out.mux(packet)
+    None when the result would not play everywhere or the packets cannot be copied: then encode.
+    """
+    with _input(source, checkpoint) as (clip, guard):
+        streams = [found for found in (clip.streams.best("video"), clip.streams.best("audio")) if found is not None]
+        if clip.format.name != "mov" or not all(_plays_everywhere(stream) for stream in streams):
+            return None
+        with mp4_output(part) as out:
+            copies: dict[int, Stream] = {stream.index: out.add_stream_from_template(stream) for stream in streams}
+            for packet in clip.demux(streams):
+                guard.tick()
+                if packet.dts is None:
+                    continue
+                packet.stream = copies[packet.stream_index]
+                with storage_errors():
+                    out.mux(packet)
     return part.stat().st_size
+
+
+def _plays_everywhere(stream: Stream) -> bool:
+    context: Any = stream.codec_context
+    if context is None:
+        return False
+    if stream.type == "audio":
+        return context.name in ("aac", "mp3", "mp3float")
+    return context.name == "h264" and context.pix_fmt in ("yuv420p", "yuvj420p")
 
 
 def encode(
@@ -91,22 +98,16 @@ def encode(
 ) -> int:
     """Encode pictures and sound by the plan into a faststart MP4. Returns its size in bytes."""
     with ExitStack() as stack:
+        stack.enter_context(storage_errors())
         out = stack.enter_context(mp4_output(part))
-        video: Any = _video_stream(out, chosen)
+        video = _video_stream(out, chosen, min(chosen.fps, reader.info.fps or chosen.fps))
         sound: _Sound | None = None
         if chosen.audio_rate:
             clip, guard = stack.enter_context(_input(source, checkpoint))
             sound = _Sound(clip, out, chosen.audio_rate, guard)
         last = -1
         for shown in reader.scan(max_fps=chosen.fps, max_side=max(chosen.width, chosen.height)):
-            frame = VideoFrame.from_ndarray(shown.image, format="rgb24").reformat(
-                chosen.width,
-                chosen.height,
-                "yuv420p",
-                dst_colorspace=Colorspace.ITU709,
-                dst_color_range=ColorRange.MPEG,
-                threads=1,
-            )
+            frame = yuv420p(shown.image, chosen.width, chosen.height)
             frame.pts = last = max(last + 1, round(shown.time_s * _CLOCK))
             frame.time_base = Fraction(1, _CLOCK)
             out.mux(video.encode(frame))
@@ -119,15 +120,12 @@ def encode(
     return part.stat().st_size
 
 
-def _video_stream(out: OutputContainer, chosen: Plan) -> Any:
+def _video_stream(out: OutputContainer, chosen: Plan, fps: float) -> VideoStream:
     rate = str(chosen.video_rate)
     options = {"preset": "medium", "b": rate, "maxrate": rate, "bufsize": str(chosen.video_rate * 2)}
-    stream: Any = out.add_stream("libx264", rate=Fraction(chosen.fps).limit_denominator(1001), options=options)
-    stream.width, stream.height, stream.pix_fmt = chosen.width, chosen.height, "yuv420p"
+    nominal = Fraction(fps).limit_denominator(1001)
+    stream = h264_stream(out, chosen.width, chosen.height, nominal, options)
     stream.codec_context.time_base = Fraction(1, _CLOCK)
-    stream.codec_context.color_range, stream.codec_context.colorspace = int(ColorRange.MPEG), int(Colorspace.ITU709)
-    stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
-    stream.codec_context.thread_count = min(2, os.cpu_count() or 1)
     return stream
 
 

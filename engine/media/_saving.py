@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
+
 from engine.media import _words
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -19,12 +21,10 @@ def storage_errors() -> Iterator[None]:
     """Turn a full disk into `StorageFull` and any other refusal to write into a `MediaError`."""
     try:
         yield
-    except OSError as error:
-        raise save_error(error) from error
-
-
-def save_error(error: OSError) -> Exception:
-    return _words.storage_full() if error.errno in _NO_ROOM else _words.cannot_save(error)
+    except (OSError, av.FFmpegError) as error:
+        if error.errno in _NO_ROOM:
+            raise _words.storage_full() from error
+        raise _words.cannot_save(error.strerror) from error
 
 
 def temporary_beside(path: Path) -> Path:

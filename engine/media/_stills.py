@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,5 +46,8 @@ def _write(frame: SampledFrame, path: Path, max_side: int) -> None:
     size = fit(picture.width, picture.height, max_side)
     if size != picture.size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
+    # Into memory first: Pillow's own file writer does not notice a disk that fills up in the middle of a picture.
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=_QUALITY)
     with replacing(path) as part, storage_errors():
-        picture.save(part, "JPEG", quality=_QUALITY)
+        part.write_bytes(encoded.getbuffer())

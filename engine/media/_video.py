@@ -5,6 +5,7 @@ FFmpeg gets a file object, never a name: no protocol, playlist or reference can 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Literal
@@ -196,6 +197,10 @@ class VideoSource:
     def _ticks(self, seconds: float) -> int:
         return round(seconds / self._stream.time_base) if self._stream.time_base else 0
 
+    def _ticks_before(self, seconds: float) -> int:
+        """The last tick at or before a moment; a microsecond forgives what a float cannot say exactly."""
+        return math.floor((seconds + 1e-6) / self._stream.time_base) if self._stream.time_base else 0
+
     # --- frames ------------------------------------------------------------------------------------------------
 
     def _found(self, frame: VideoFrame) -> Found:
@@ -207,7 +212,7 @@ class VideoSource:
             return self._converter.rgb(frame, max_side)
 
     def at_each(self, times: Sequence[float]) -> Iterator[Found | None]:
-        targets = [self._decoder.first_pts + max(0, self._ticks(moment + 1e-6)) for moment in times]
+        targets = [self._decoder.first_pts + max(0, self._ticks_before(moment)) for moment in times]
         for index, target in enumerate(targets):
             following = targets[index + 1] if index + 1 < len(targets) else None
             jump = following is None or self._decoder.jumps_between(target, following)
@@ -218,7 +223,7 @@ class VideoSource:
     def walk(self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None) -> Iterator[Found]:
         step = max(1, self._ticks(1.0 / max_fps)) if max_fps else 1
         origin = self._decoder.first_pts
-        due = origin + max(0, self._ticks(start_s))
+        due = origin + max(0, self._ticks_before(start_s))
         end = None if end_s is None else origin + self._ticks(end_s)
         last: int | None = None
         may_jump = max_fps is not None

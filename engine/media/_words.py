@@ -173,5 +173,6 @@ def storage_full() -> StorageFull:
     return StorageFull("The disk is full, so the video could not be saved. Free some space and try again.")
 
 
-def cannot_save(error: OSError) -> MediaError:
-    return MediaError(f"The video could not be saved: {error.strerror or 'the file cannot be written'}.")
+def cannot_save(reason: str | None) -> MediaError:
+    why = f" ({reason.lower()})" if reason else ""
+    return MediaError(f"The video could not be saved{why}. Check the folder it goes to and try again.")
