@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from ..language.scope import Scope
 from . import wording
 
 _AROUND_S = 0.5
+_VERDICT = re.compile(r"(?P<word>yes|no)[,:] ")
 
 ReadText = Callable[[ClipFacts, Span], tuple[Reading, ...]]
 
@@ -54,8 +56,11 @@ class Part:
         return not self.words
 
     def lead(self, text: str) -> str:
-        """`text` with the part in front: "In shot 2, the camera …"."""
-        return wording.sentence(f"{self.words}, {text}" if self.words else text)
+        """`text` with the part in front: "In shot 2, the camera …". A "yes" or "no" stays in front of both."""
+        verdict = _VERDICT.match(text)
+        if not self.words or not verdict:
+            return wording.sentence(f"{self.words}, {text}" if self.words else text)
+        return wording.sentence(f"{verdict['word']}, {self.words} {text[verdict.end() :]}")
 
 
 def part_of(facts: ClipFacts, scope: Scope) -> Part:

@@ -129,11 +129,9 @@ def format_(ask: Ask) -> list[str]:
     shape = (
         "square" if info.width == info.height else "wide (landscape)" if info.width > info.height else "tall (portrait)"
     )
-    if question.has("vertical", "portrait", "horizontal", "landscape", "square", "widescreen"):
-        wants = (
-            "tall" if question.has("vertical") or (question.has("portrait") and not question.has("landscape")) else ""
-        )
-        wants = "wide" if question.has("horizontal", "widescreen") else wants
+    wide, tall = question.has("horizontal", "widescreen", "landscape"), question.has("vertical", "portrait")
+    if wide or tall or question.has("square"):
+        wants = "" if wide == tall else "wide" if wide else "tall"
         lead = ("Yes, it is " if shape.startswith(wants) else "No, it is ") if question.yes_no and wants else "It is "
         return [f"{lead}{shape}: {size}."]
     if question.has("hd", "4k", "1080p", "720p"):

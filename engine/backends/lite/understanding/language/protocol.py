@@ -168,7 +168,7 @@ _FOREIGN_WORDS = _words(
     "het een wat gebeurt er deze zijn hoe duurt jak długo trwa co się w tym filmie jest hur länge är det vad händer"
 )
 _ENGLISH_WORDS = _words(
-    "the is are what how when where which who does do it in this that there of to a an and can you i at on was any "
+    "the is are what how when where which who does do it this that there of to a an and can you i at any "
     "me for long many"
 )
 

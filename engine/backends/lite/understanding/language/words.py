@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
-_TOKEN = re.compile(r"\d+(?:[.:,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
+_TOKEN = re.compile(r"\d+[kp]\b|\d+(?:[.:,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 _CONTRACTIONS = {
     "what's": "what is", "whats": "what is", "wats": "what is", "where's": "where is", "wheres": "where is",
@@ -22,6 +22,7 @@ _CONTRACTIONS = {
 }  # fmt: skip
 
 _SLANG = {
+    "seconds": "second", "minutes": "minute", "clips": "video", "videos": "video", "movies": "video", "films": "video",
     "u": "you", "ur": "your", "r": "are", "y": "why", "pls": "please", "plz": "please", "thx": "thanks", "ty": "thanks",
     "tysm": "thanks", "vid": "video", "vids": "video", "footage": "video", "movie": "video", "film": "video",
     "clip": "video",

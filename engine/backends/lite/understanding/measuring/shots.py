@@ -29,6 +29,7 @@ _STANDS_OUT = 2.5  # times what its neighbours change
 _FLASH_S = 0.25
 _EMPTY_SPREAD = 7.0  # a black or white picture has no more contrast than this
 _FADE_S = 0.2
+_STANDS = 0.4  # of 255 from one look to the next
 
 
 def thumb(image: Image) -> NDArray[np.float32]:
@@ -92,8 +93,12 @@ def fades(times: Series, thumbs: list[NDArray[np.float32]]) -> list[Fade]:
     for colour, empty in (("black", levels < 18), ("white", levels > 236)):
         distance = levels if colour == "black" else 255 - levels
         for first, last in _runs(empty & (spreads < _EMPTY_SPREAD)):
-            start = _ramp(distance, first, -1)
-            end = _ramp(distance, last, +1)
+            start, end = _ramp(distance, first, -1), _ramp(distance, last, +1)
+            # Almost empty is not yet empty: the fade goes on to where the colour stands still.
+            while first < last and distance[first + 1] < distance[first] - _STANDS:
+                first += 1
+            while last > first and distance[last - 1] < distance[last] - _STANDS:
+                last -= 1
             if times[first] - times[start] >= _FADE_S:
                 found.append(Fade(Span(float(times[start]), float(times[first])), "out", colour))  # type: ignore[arg-type]
             if times[end] - times[last] >= _FADE_S:
@@ -112,7 +117,7 @@ def _ramp(distance: Series, index: int, step: int) -> int:
     at = index
     while 0 <= at + step < len(distance):
         rise = distance[at + step] - distance[at]
-        if rise < 0.4 or rise > 60:
+        if rise < _STANDS or rise > 60:
             break
         at += step
     return at

@@ -24,6 +24,7 @@ _LEAST_PATH = 0.03  # widths
 _LEAST_SECONDS = 0.15
 _LEAST_SHARE = 0.035  # of the most conspicuous mover of the shot
 _ONE_WAY = 0.55
+_LARGE = 0.15  # of the picture: the centre of such a thing says little about where it goes
 _SWING_PATH = 0.15  # widths: what goes farther is on its way somewhere
 
 
@@ -71,7 +72,7 @@ def _mover(track: Track, span: Span) -> Mover | None:
     path, net = float(lengths.sum()), legs.sum(axis=0)
     if path < _LEAST_PATH or lasts.length_s < _LEAST_SECONDS:
         return None
-    if _contradicts(stages, net, path):
+    if areas.mean() < _LARGE and _contradicts(stages, net, path):
         return None
     direction = _direction(float(net[0]), float(net[1])) if np.hypot(*net) > _ONE_WAY * path else None
     core = _core(stages, areas * lengths)
@@ -93,7 +94,7 @@ def _mover(track: Track, span: Span) -> Mover | None:
 
 
 def _contradicts(stages: Sequence[Stage], net: Series, path: float) -> bool:
-    """Whether a track's place went elsewhere than its motion: patches that light up one after the other are no thing."""
+    """Whether a track's place went elsewhere than its motion: patches that stir one after the other are no thing."""
     shift = np.subtract(stages[-1].place, stages[0].place)
     far = float(np.hypot(*shift))
     agrees = float(np.dot(shift, net)) > 0.5 * far * float(np.hypot(*net))
