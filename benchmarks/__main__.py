@@ -15,8 +15,8 @@ from benchmarks.report import number, table
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Written by `make bench` on {day}: {cores} cores, Python {python}, no GPU, av {av}, transformers {transformers}. Goals come
-from the plan; ratios are taken in one run, the ways taking turns.
+Written by `make bench` on {day}: {cores} cores, Python {python}, no GPU, av {av}, transformers {transformers}. Goals
+come from the plan; ratios are taken in one run, the ways taking turns.
 """
 
 

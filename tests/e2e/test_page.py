@@ -95,8 +95,8 @@ def test_a_video_is_made_with_progress_and_plays_in_place(page: Page) -> None:
     settled(exchange, "done")
     video = exchange.locator("video")
     expect(video).to_be_visible()
-    page.wait_for_function("() => document.querySelector('video').readyState >= 1")
-    assert page.evaluate("() => document.querySelector('video').videoWidth") == 640
+    video.evaluate("(video) => video.play()")
+    assert video.evaluate("(video) => video.videoWidth") == 640
     expect(exchange.locator(".foot")).to_contain_text("seed 7")
     picture(page, "video")
 
