@@ -122,7 +122,7 @@ def encode(
 
 def _video_stream(out: OutputContainer, chosen: Plan, fps: float) -> VideoStream:
     rate = str(chosen.video_rate)
-    options = {"preset": "medium", "b": rate, "maxrate": rate, "bufsize": str(chosen.video_rate * 2)}
+    options = {"preset": "fast", "b": rate, "maxrate": rate, "bufsize": str(chosen.video_rate * 2)}
     nominal = Fraction(fps).limit_denominator(1001)
     stream = h264_stream(out, chosen.width, chosen.height, nominal, options)
     stream.codec_context.time_base = Fraction(1, _CLOCK)

@@ -30,6 +30,10 @@ _WHITE_NITS = 203.0
 _PEAK_NITS = 1000.0
 _KNEE = 0.5
 
+# Without these two flags swscale darkens what it scales by one or two steps of 255. Unscaled pictures take its fast
+# path, which is off by at most one and ten times faster.
+_EXACT_AREA = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
 # Linear light, BT.2020 primaries to BT.709 primaries (ITU-R BT.2087, the inverse of its matrix M2).
 _BT2020_TO_BT709 = np.array(
     [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]],
@@ -131,7 +135,7 @@ class Converter:
             src_colorspace=None if matrix == _RGB_MATRIX else matrix,
             src_color_range=int(frame.color_range) or int(ColorRange.MPEG),
             dst_color_range=int(ColorRange.JPEG),
-            interpolation=Interpolation.AREA if shrunk else Interpolation.BILINEAR,
+            interpolation=_EXACT_AREA if shrunk else Interpolation.BILINEAR,
             threads=1,
         )
         return converted.to_ndarray()

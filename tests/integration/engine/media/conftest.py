@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -77,9 +77,16 @@ def make(clips: Path) -> Make:
 
 @pytest.fixture(scope="session")
 def counting(make: Make) -> Path:
-    """100 frames at 10 fps, key frames two seconds apart, without loss; frame n has brightness 2n."""
+    """100 frames at 10 fps, key frames two seconds apart; the left half counts ones, the right half tens."""
+
+    def images() -> Iterator[np.ndarray]:
+        for n in range(100):
+            image = np.empty((48, 64, 3), np.uint8)
+            image[:, :32], image[:, 32:] = n % 10 * 25, n // 10 * 25
+            yield image
+
     exact = {"qp": "0", "x264-params": "keyint=20:min-keyint=20:scenecut=0"}
-    return make("counting.mp4", (np.full((48, 64, 3), 2 * n, np.uint8) for n in range(100)), options=exact)
+    return make("counting.mp4", images(), options=exact)
 
 
 @pytest.fixture(scope="session")
