@@ -11,7 +11,7 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
@@ -223,13 +223,26 @@ class Engine:
     def _dispatch(self) -> None:
         """Hand out whatever there is a slot for. Called when a job arrives or ends, and when the executor changes."""
         while self._executor.health().ready and (entry := self._next()) is not None:
-            entry.run = next(self._runs)
-            entry.handed_at = time.monotonic()
-            entry.attempts += 1
-            self._in_flight[entry.run] = entry
-            task = asyncio.get_running_loop().create_task(self._serve(entry, entry.run))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._hand_out(entry)
+
+    def _hand_out(self, entry: Entry) -> None:
+        """In one go, while the executor is ready: it may be gone by the next turn of the loop."""
+        run = entry.run = next(self._runs)
+        entry.handed_at = time.monotonic()
+        entry.attempts += 1
+        self._in_flight[run] = entry
+        events = self._executor.submit(
+            Task(
+                number=run,
+                job=entry.job,
+                job_class=entry.job_class,
+                request=entry.ticket.request,
+                attempt=entry.attempts,
+            )
+        )
+        serving = asyncio.get_running_loop().create_task(self._serve(entry, run, events))
+        self._tasks.add(serving)
+        serving.add_done_callback(self._tasks.discard)
 
     def _next(self) -> Entry | None:
         if any(entry.deaths for entry in self._in_flight.values()):
@@ -264,22 +277,10 @@ class Engine:
         patience_s = self._settings.ageing_s[JobClass.GENERATION]
         return staged.job_class is JobClass.GENERATION and time.monotonic() - staged.handed_at < patience_s
 
-    async def _serve(self, entry: Entry, run: int) -> None:
+    async def _serve(self, entry: Entry, run: int, events: AsyncIterator[Event]) -> None:
         """One run of a job in the executor."""
-        if entry.cancelled:  # since it was handed out
-            del self._in_flight[run]
-            self._end(entry, _cancelled())
-            self._dispatch()
-            return
-        task = Task(
-            number=run,
-            job=entry.job,
-            job_class=entry.job_class,
-            request=entry.ticket.request,
-            attempt=entry.attempts,
-        )
         try:
-            async for event in self._executor.submit(task):
+            async for event in events:
                 self._pass_on(entry, event)
         except WorkerDied as death:
             self._survive(entry, death)

@@ -1,15 +1,17 @@
 """Backends that do exactly what a test says, in whatever process they run: they are told through job texts and files.
 
 A text is a little program: words separated by blanks, run one after the other. `say:TEXT` yields TEXT, `step` makes a
-checkpoint, `touch:PATH` creates a file, `wait:PATH` steps until the file exists, `stuck` hangs without a checkpoint,
-`die` kills the process, `die-unless:PATH` does so only while PATH is missing (and creates it), `raise:NAME` raises,
-`log:PATH` appends a letter, `hold:PATH` waits without checkpoints, `modules:PATH` lists the imported modules.
+checkpoint, `touch:PATH` creates a file, `log:PATH` appends a letter, `wait:PATH` steps until the file exists,
+`hold:PATH` waits deaf to cancels, `stuck` hangs, `spin` hangs holding the interpreter lock, `raise:NAME` raises,
+`die` kills the process, `die-unless:PATH` does so only while PATH is missing (and creates it), `crash` is a
+segmentation fault, `modules:PATH` lists the imported modules.
 """
 
 from __future__ import annotations
 
 import builtins
 import os
+import re
 import signal
 import sys
 import time
@@ -48,6 +50,10 @@ def run_words(text: str, context: JobContext | None) -> Iterator[str]:
             case "stuck":
                 while True:
                     time.sleep(60)
+            case "spin":  # holds the interpreter lock for longer than anybody waits
+                re.match(r"(a+)+$", "a" * 60 + "b")
+            case "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "die-unless":

@@ -18,7 +18,7 @@ from engine.errors import EngineUnavailable, GuardUnavailable, JobCancelled, Job
 from engine.types import Answered, Event, JobClass, Moderate, Rendered, Scored, Started
 
 ROOT = Path(__file__).parents[3]
-IMPATIENT = EngineSettings(cancel_grace_s=0.2, watchdog_floor_s=dict.fromkeys(JobClass, 0.4))
+IMPATIENT = EngineSettings(cancel_grace_s=0.2, watchdog_floor_s=dict.fromkeys(JobClass, 0.7))
 
 
 def kill(engine: Any) -> None:
@@ -187,6 +187,23 @@ async def test_a_hang_is_dumped_killed_and_recovered(lab: Any, caplog: pytest.Lo
     assert "run_words" in caplog.text  # the stack says where it hung
 
 
+async def test_a_hang_inside_native_code_is_dumped_and_killed_too(lab: Any, caplog: pytest.LogCaptureFixture) -> None:
+    engine = await lab.start(settings=IMPATIENT)
+    with pytest.raises(JobPoisoned):
+        await engine.run(lab.ask("spin"), request="r")
+    assert "run_words" in caplog.text
+    assert isinstance(await engine.run(lab.ask("say:x"), request="r"), Answered)
+
+
+async def test_a_crash_in_native_code_leaves_its_stack_in_the_log(lab: Any, caplog: pytest.LogCaptureFixture) -> None:
+    engine = await lab.start()
+    with pytest.raises(JobPoisoned):
+        await engine.run(lab.ask("crash"), request="the-crashing-one")
+    assert "Segmentation fault" in caplog.text
+    assert "run_words" in caplog.text
+    assert "the-crashing-one" in caplog.text
+
+
 async def test_a_stopped_process_counts_as_hanging(lab: Any) -> None:
     engine = await lab.start(settings=IMPATIENT)
     ticket = engine.submit(lab.ask("touch:running", "wait:gate"), request="r")
@@ -201,7 +218,7 @@ async def test_slow_but_stepping_is_no_hang(lab: Any) -> None:
     engine = await lab.start(settings=IMPATIENT)
     ticket = engine.submit(lab.ask("touch:running", "wait:gate"), request="r")
     await lab.seen("running")
-    await asyncio.sleep(1.0)  # more than twice the watchdog's floor: time itself is what is tested
+    await asyncio.sleep(1.6)  # more than twice the watchdog's floor: time itself is what is tested
     lab.open("gate")
     assert isinstance(await ticket.result(), Answered)
     assert engine.health().restarts == 0
