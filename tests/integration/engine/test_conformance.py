@@ -200,7 +200,7 @@ async def test_whoever_waits_is_told_position_and_measured_eta(lab: Any, kind: s
     engine = await lab.start(kind, EngineSettings(position_interval_s=0.01))
     await engine.run(lab.ask("say:measured"), request="r")
     blocker = engine.submit(lab.ask("touch:running", "wait:gate"), request="r")
-    await lab.seen("running")
+    await lab.until(lambda: engine.health().running == 1)
     waiting = [engine.submit(lab.ask("say:x"), request=f"r{number}") for number in range(3)]
     readers = [aiter(ticket) for ticket in waiting]
     firsts = [await anext(reader) for reader in readers]
@@ -222,7 +222,7 @@ async def test_before_anything_was_measured_no_eta_is_invented(lab: Any, engine:
 
 async def test_a_question_overtakes_the_videos_that_wait(lab: Any, engine: Engine) -> None:
     running = engine.submit(lab.render("touch:running", "wait:gate", out="1.mp4"), request="r")
-    await lab.seen("running")
+    await lab.until(lambda: engine.health().running == 1)
     order: list[str] = []
 
     async def note(name: str, job: Any) -> None:
@@ -240,7 +240,7 @@ async def test_a_question_overtakes_the_videos_that_wait(lab: Any, engine: Engin
 
 async def test_one_user_cannot_fill_the_queue(lab: Any, engine: Engine) -> None:
     engine.submit(lab.ask("touch:running", "wait:gate"), request="r", user="u")
-    await lab.seen("running")
+    await lab.until(lambda: engine.health().running == 1)
     for _ in range(3):
         engine.submit(lab.ask("say:x"), request="r", user="u")
     with pytest.raises(Overloaded) as refusal:
@@ -265,7 +265,7 @@ async def test_the_queue_is_bounded_by_the_wait_it_means(lab: Any, kind: str) ->
 async def test_checks_are_taken_however_long_a_render_takes(lab: Any, kind: str) -> None:
     engine = await lab.start(kind, EngineSettings(max_wait_s=3.0))
     render = engine.submit(lab.render("touch:running", "wait:gate"), request="r")  # first guessed to take 20 seconds
-    await lab.seen("running")
+    await lab.until(lambda: engine.health().running == 1)
     with pytest.raises(Overloaded):
         engine.submit(lab.ask("say:x"), request="r")
     assert isinstance(await engine.run(Moderate(text="x"), request="m"), Scored)
