@@ -37,7 +37,16 @@ def translated(guard: Guard) -> Iterator[None]:
     """Turn what FFmpeg and PyAV raise into the typed errors, and the guard's failure into itself."""
     try:
         yield
-    except (av.FFmpegError, ValueError, TypeError, IndexError, ArithmeticError, MemoryError, OSError) as error:
+    except (
+        av.FFmpegError,
+        ValueError,
+        TypeError,
+        IndexError,
+        ArithmeticError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+    ) as error:
         guard.raise_failure()
         if isinstance(error, av.error.DecoderNotFoundError):
             raise _words.unsupported("that kind of video") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,19 @@ from engine.media._sniff import Format
 from engine.types import ClipInfo
 
 _MAX_FRAMES = 10_000
+_RAISED_BY_BROKEN_PICTURES = (
+    UnidentifiedImageError,
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    struct.error,
+)
 
 
 class Still:
@@ -30,7 +44,8 @@ class Still:
             width, height = self._image.size
             if width * height > guard.limits.max_pixels:
                 raise _words.too_many_pixels(width, height, guard.limits.max_pixels)
-            frames = min(int(getattr(self._image, "n_frames", 1)), _MAX_FRAMES)
+            # Phones put a second picture (a gain map, the other eye) behind a JPEG: only WebP is an animation.
+            frames = min(int(getattr(self._image, "n_frames", 1)), _MAX_FRAMES) if form.name == "webp" else 1
             self.orientation = int(self._image.getexif().get(0x0112, 1))
             self.frame_times = self._times(frames)
             alpha = self._image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in self._image.info
@@ -74,7 +89,7 @@ class Still:
             if self.info.frames != 1:
                 self._image.seek(index)
             picture: Any = self._image
-            if max_side is not None and picture.format == "JPEG":
+            if max_side is not None and self.info.codec == "jpeg":
                 picture.draft("RGB", (max_side, max_side))  # the JPEG decoder shrinks by 2, 4 or 8 at no cost
             picture.load()
             if picture.mode in ("I;16", "I", "F"):
@@ -101,7 +116,7 @@ def _translated(guard: Guard) -> Iterator[None]:
             yield
     except (Image.DecompressionBombError, MemoryError) as error:
         raise _words.some_too_many_pixels(guard.limits.max_pixels) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
+    except _RAISED_BY_BROKEN_PICTURES as error:
         if "truncated" in str(error):
             raise _words.ends_early() from error
         raise _words.damaged() from error

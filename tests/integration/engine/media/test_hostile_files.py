@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import MediaError
-from engine.media import open_clip
+from engine.media import _boxes, _reader, open_clip
+from engine.media._sniff import Format
 from engine.types import MediaLimits
 from tests.hostile import EXPECTED, HOSTILE, READABLE, SECRET
 
@@ -94,3 +95,25 @@ def test_random_damage_ends_in_frames_or_in_a_media_error(kind: str, seeds: dict
         except MediaError as error:
             assert SENTENCE.match(str(error)), f"seed {seed}"
         assert time.monotonic() - start < 4.0, f"seed {seed} took too long"
+
+
+def test_ffmpeg_itself_follows_no_reference_even_where_our_own_check_is_blind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second wall: the demuxer may not open what a data reference names, so its bytes cannot become a picture."""
+    monkeypatch.setattr(_boxes._Walk, "_check_references", lambda *_: None)
+    path = HOSTILE["mov-external-reference"](tmp_path)
+    with pytest.raises(MediaError):
+        read_everything(path)
+
+
+@pytest.mark.parametrize("name", ["m3u8-local", "m3u8-url", "concat", "dash"])
+def test_a_playlist_is_no_clip_for_any_demuxer_that_we_allow(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the first look were fooled, no allowed demuxer takes a playlist."""
+    path = HOSTILE[name](tmp_path)
+    for demuxer in ("mov", "matroska", "avi", "mpegts", "flv", "ogg", "gif", "mpeg", "asf", "apng"):
+        monkeypatch.setattr(_reader, "sniff", lambda _, demuxer=demuxer: Format(demuxer, demuxer))
+        with pytest.raises(MediaError):
+            read_everything(path)

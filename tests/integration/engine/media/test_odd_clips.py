@@ -212,6 +212,15 @@ def test_a_phone_picture_is_turned_upright(clips: Path, limits: MediaLimits) -> 
         assert corners(reader.sample(1)[0].image) == ["blue", "red", "white", "green"]
 
 
+def test_a_second_picture_behind_a_jpeg_makes_no_animation(clips: Path, limits: MediaLimits) -> None:
+    """Phones hide a gain map or the other eye there."""
+    first, second = Image.fromarray(quarters()), Image.new("RGB", (64, 48))
+    first.save(clips / "stereo.jpg", format="MPO", save_all=True, append_images=[second], quality=95)
+    with open_clip(clips / "stereo.jpg", limits) as reader:
+        assert (reader.info.kind, reader.info.frames) == ("image", 1)
+        assert corners(reader.sample(4)[0].image) == ["red", "green", "blue", "white"]
+
+
 def test_transparent_palette_and_sixteen_bit_pictures_are_read(clips: Path, limits: MediaLimits) -> None:
     ghost = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
     ghost.save(clips / "ghost.png")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,3 +192,23 @@ def test_loudness_follows_the_sound(make: Callable[..., Path], limits: MediaLimi
 def test_a_silent_clip_has_no_loudness(counting: Path, limits: MediaLimits) -> None:
     with open_clip(counting, limits) as reader:
         assert reader.loudness(4) is None
+
+
+def test_memory_stays_at_a_few_frames_however_many_are_read() -> None:
+    """In a process of its own: 132 frames of 720p would be 180 MB if each were kept."""
+    script = f"""
+import resource
+from engine.media import open_clip
+from engine.types import MediaLimits
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+with open_clip({str(shipped("bigbuckbunny.mp4"))!r}, MediaLimits()) as reader:
+    next(reader.scan(max_fps=100, max_side=64))
+    before = peak()
+    count = sum(1 for _ in reader.scan(max_fps=100, max_side=64))
+    print(count, peak() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    count, grown = (int(word) for word in done.stdout.split())
+    assert count == 132
+    assert grown < 60
