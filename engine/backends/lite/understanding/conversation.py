@@ -8,9 +8,22 @@ from pathlib import PurePath
 
 from engine.types import Clip, Turn
 
-from .language.intents import Intent
+from .language.intents import MEASURED, Intent
 from .language.question import Question, previous, understand
 from .language.scope import Scope
+
+_COMPARATIVES = (
+    "longer",
+    "shorter",
+    "brighter",
+    "darker",
+    "louder",
+    "quieter",
+    "bigger",
+    "larger",
+    "smaller",
+    "calmer",
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,8 @@ def read(turns: Sequence[Turn]) -> Conversation:
         question = question.about(Intent.SUMMARY)  # a clip without a word asks what it is
     if question.clip is not None and len(clips) == 1 and _speaks_of_shots(question):
         question = replace(question, scope=Scope("shot", float(question.clip)), clip=None)
+    if len(clips) > 1 and question.intent in MEASURED and question.has("which") and question.has(*_COMPARATIVES):
+        question = question.about(Intent.COMPARE)
     meant, missing = _meant(question, last, asked[:-1], clips)
     before = previous(texts)
     return Conversation(question, before, clips, meant, missing)

@@ -106,7 +106,8 @@ class ClipFacts:
 
     `times`, `brightness` (0 to 1), `palette` (shares of the named colours, one row a look) and `gists` (tiny grey
     copies, (looks, 9, 16)) belong together, and so do `motion_times` and `motion` (the moving share of the picture).
-    `loudness` is None without a sound track, else one (seconds, dBFS) a window of `loudness_window_s`.
+    `loudness` is None without a sound track, else one (seconds, dBFS) for the middle of each window of
+    `loudness_window_s`.
     `complete` is False when only parts of a long clip were watched.
     """
 

@@ -5,6 +5,8 @@ Knows pictures only, neither shots nor words. Lengths come out as fractions of t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,17 @@ class Step:
     picture: tuple[float, float, float] | None
     moving: float
     regions: tuple[Region, ...]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread: its flow depends on into how many stripes it cuts a picture, and facts must not."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 class Follower:

@@ -31,6 +31,7 @@ _NEIGHBOUR_S = 0.24
 _NEW = 2.0  # of 255
 _SURE = 0.72
 _SAME = 0.75
+_LETTER_O = re.compile(r"(?<=[^\W\d_])0(?![^\W_]*\d)|(?<![^\W_])0(?=[^\W\d_]{2})")  # a nought among letters is none
 
 
 def gist(grey: Image) -> Image:
@@ -76,7 +77,7 @@ class Reader:
             self._engine = _load()
         found, _ = self._engine(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR), use_cls=False)
         lines = [(str(text).strip(), float(score)) for _, text, score in found or ()]
-        return [text for text, score in lines if score >= _SURE and _is_text(text)]
+        return [_LETTER_O.sub("O", text) for text, score in lines if score >= _SURE and _is_text(text)]
 
 
 def _load() -> Any:

@@ -16,7 +16,7 @@ from engine.types import ClipInfo
 
 from ..facts import ClipFacts, Opening, Shot, Span
 from . import colour, reading, shots
-from .motion import Follower, Step
+from .motion import Follower, Step, one_thread
 from .tracks import camera_of, movers_of
 
 if TYPE_CHECKING:
@@ -92,6 +92,18 @@ def measure(reader: ClipReader, name: str, checkpoint: Checkpoint) -> ClipFacts:
     """
     info = reader.info
     complete = _is_short(info)
+    with one_thread():
+        watcher = _watch(reader, complete, checkpoint)
+    checkpoint()
+    window_s = max(0.1, info.duration_s / _LOUDNESS_WINDOWS)
+    windows = min(_LOUDNESS_WINDOWS, max(1, round(info.duration_s / window_s)))
+    loudness = reader.loudness(windows) if info.has_audio else None
+    facts = conclude(watcher, info, name, complete=complete)
+    return _with_sound(facts, loudness, info.duration_s / windows)
+
+
+def _watch(reader: ClipReader, complete: bool, checkpoint: Checkpoint) -> Watcher:
+    info = reader.info
     if info.kind == "image" or info.duration_s <= 0:
         watcher = Watcher()
         for frame in reader.sample(1, max_side=MAX_SIDE):
@@ -102,13 +114,8 @@ def measure(reader: ClipReader, name: str, checkpoint: Checkpoint) -> ClipFacts:
             checkpoint()
             watcher.watch(frame.time_s, frame.image)
     else:
-        watcher = _watch_parts(reader, checkpoint)
-    checkpoint()
-    window_s = max(0.1, info.duration_s / _LOUDNESS_WINDOWS)
-    windows = min(_LOUDNESS_WINDOWS, max(1, round(info.duration_s / window_s)))
-    loudness = reader.loudness(windows) if info.has_audio else None
-    facts = conclude(watcher, info, name, complete=complete)
-    return _with_sound(facts, loudness, info.duration_s / windows)
+        return _watch_parts(reader, checkpoint)
+    return watcher
 
 
 def _is_short(info: ClipInfo) -> bool:
@@ -194,4 +201,6 @@ def _apart(starts: Sequence[tuple[float, Opening]]) -> list[tuple[float, Opening
 def _with_sound(facts: ClipFacts, loudness: Sequence[tuple[float, float]] | None, window_s: float) -> ClipFacts:
     if loudness is None:
         return facts
-    return replace(facts, loudness=tuple((float(t), float(v)) for t, v in loudness), loudness_window_s=window_s)
+    return replace(
+        facts, loudness=tuple((float(t) + window_s / 2, float(v)) for t, v in loudness), loudness_window_s=window_s
+    )

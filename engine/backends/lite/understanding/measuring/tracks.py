@@ -26,6 +26,8 @@ _LEAST_SHARE = 0.035  # of the most conspicuous mover of the shot
 _ONE_WAY = 0.55
 _LARGE = 0.15  # of the picture: the centre of such a thing says little about where it goes
 _SWING_PATH = 0.15  # widths: what goes farther is on its way somewhere
+_SWING_REACH = 0.35
+_SWING_BALANCE = 0.2
 
 
 def camera_of(steps: Sequence[Step], span: Span) -> Camera:
@@ -54,6 +56,7 @@ def movers_of(steps: Sequence[Step], span: Span) -> tuple[Mover, ...]:
     """The things that move in a shot, the most conspicuous first."""
     movers = [mover for track in follow(steps) if (mover := _mover(track, span)) is not None]
     movers = _to_and_fro(sorted(movers, key=lambda mover: -mover.weight))
+    movers.sort(key=lambda mover: -mover.weight)
     if not movers:
         return ()
     least = _LEAST_SHARE * movers[0].weight
@@ -163,18 +166,21 @@ def _to_and_fro(movers: list[Mover]) -> list[Mover]:
             continue
         other = kept[twin]
         span = Span(min(other.span.start_s, mover.span.start_s), max(other.span.end_s, mover.span.end_s))
+        area = max(other.area, mover.area)
+        speed = (other.weight + mover.weight) / (area * span.length_s)
         kept[twin] = Mover(
-            span=span, direction=None, start=other.place, end=other.place, place=other.place,
-            area=max(other.area, mover.area),
-            speed=other.speed, growth=0.0, colour=other.colour,
-        )  # fmt: skip
+            span, None, other.place, other.place, other.place, area=area, speed=speed, growth=0.0, colour=other.colour
+        )
     return kept
 
 
 def _is_swing(one: Mover, other: Mover) -> bool:
-    opposite = one.direction is None or other.direction is None or other.direction == _BACK[one.direction]
-    longest = max(mover.speed * mover.span.length_s for mover in (one, other) if mover.direction or mover is other)
-    return opposite and longest < _SWING_PATH and _distance(one.place, other.place) < 0.35
+    """Whether two movers, the first the more conspicuous one, are the way there and back of one thing."""
+    to_and_fro = one.direction is None or other.direction is None
+    back = one.direction is not None and other.direction == _BACK[one.direction]
+    near = _distance(one.place, other.place) < _SWING_REACH
+    short = all(m.direction is None or m.speed * m.span.length_s < _SWING_PATH for m in (one, other))
+    return near and short and (to_and_fro or (back and other.weight > _SWING_BALANCE * one.weight))
 
 
 def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:

@@ -1,0 +1,99 @@
+"""How the backend behaves as a job: stills, cancelling, caching, cost and errors."""
+
+import time
+
+import pytest
+
+from engine.backends.lite.understanding import LiteUnderstanding
+from engine.backends.lite.understanding.observatory import Observatory
+from engine.errors import MediaError
+from engine.types import Clip, FramesSeen, MediaLimits, Turn, Understand
+
+
+def test_the_frames_that_people_see_are_written_and_emitted_once(talk, bikes, tmp_path):
+    talk.ask("what happens?", bikes, frames=6, stills_dir=str(tmp_path / "stills"))
+    (seen,) = [event for event in talk.context.events if isinstance(event, FramesSeen)]
+    assert len(seen.frames) == 6
+    assert sorted(str(path) for path in (tmp_path / "stills").iterdir()) == sorted(f.path for f in seen.frames)
+    times = [frame.time_s for frame in seen.frames]
+    assert times == sorted(times)
+    assert times[0] < 2 < 8 < times[-1]
+
+
+def test_a_comparison_shows_frames_of_both_clips(talk, disc, pan, tmp_path):
+    talk.ask("which one is brighter?", disc, pan, frames=8, stills_dir=str(tmp_path))
+    (seen,) = talk.context.events
+    assert {frame.clip for frame in seen.frames} == {0, 1}
+    assert len(seen.frames) == 8
+
+
+def test_no_frames_are_shown_without_a_folder_or_without_a_clip(talk, disc, tmp_path):
+    talk.ask("hello", stills_dir=str(tmp_path))
+    assert talk.context.events == []
+    talk.ask("what moves?", disc)
+    assert talk.context.events == []
+
+
+@pytest.mark.parametrize("at", [1, 40, 120])
+def test_cancelling_ends_the_job_at_the_next_checkpoint(at, bikes, context):
+    fresh = LiteUnderstanding()
+    context.cancel_at = at
+    turn = Turn(role="user", text="what moves?", clips=(Clip(path=str(bikes)),))
+    with pytest.raises(InterruptedError):
+        list(fresh.answer(Understand(turns=(turn,)), context))
+    assert context.checkpoints == at
+
+
+def test_a_follow_up_measures_nothing_again(talk, bikes):
+    talk.ask("what moves?", bikes)
+    talk.ask("does the camera move?")
+    assert talk.context.checkpoints < 200  # one a word, none for pictures
+
+
+def test_a_changed_file_is_measured_anew(tmp_path, disc, pan):
+    observatory, path = Observatory(), tmp_path / "clip.mp4"
+    path.write_bytes(disc.read_bytes())
+    clip = Clip(path=str(path))
+    assert observatory.facts(clip, MediaLimits(), lambda: None).movers
+    path.write_bytes(pan.read_bytes())
+    assert not observatory.facts(clip, MediaLimits(), lambda: None).movers
+
+
+def test_only_a_few_clips_are_remembered(tmp_path, card):
+    observatory, asked = Observatory(capacity=2), []
+    paths = [tmp_path / f"{index}.mp4" for index in range(3)]
+    for path in paths:
+        path.write_bytes(card.read_bytes())
+        observatory.facts(Clip(path=str(path)), MediaLimits(), lambda: None)
+    observatory.facts(Clip(path=str(paths[2])), MediaLimits(), lambda: asked.append(1))
+    assert asked == []
+    observatory.facts(Clip(path=str(paths[0])), MediaLimits(), lambda: asked.append(1))
+    assert asked
+
+
+def test_media_errors_pass(talk, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"this is no video" * 100)
+    with pytest.raises(MediaError):
+        talk.ask("what moves?", broken)
+
+
+def test_a_missing_file_is_a_typed_error(talk, tmp_path):
+    with pytest.raises(MediaError):
+        talk.ask("how long is it?", tmp_path / "gone.mp4")
+
+
+def test_the_length_is_answered_without_watching(bikes, context):
+    fresh = LiteUnderstanding()
+    turn = Turn(role="user", text="How long is this clip?", clips=(Clip(path=str(bikes)),))
+    assert "10 seconds" in "".join(fresh.answer(Understand(turns=(turn,)), context))
+    assert context.checkpoints < 60
+
+
+def test_ten_seconds_are_answered_within_two_of_processor_time(bikes, context):
+    fresh = LiteUnderstanding()
+    fresh.load()
+    turn = Turn(role="user", text="what moves, and where to?", clips=(Clip(path=str(bikes)),))
+    started = time.thread_time()
+    assert "".join(fresh.answer(Understand(turns=(turn,)), context))
+    assert time.thread_time() - started < 2.0
