@@ -16,9 +16,11 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from engine._entry import Entry
 from engine._positions import PositionTeller
-from engine.errors import EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned, Overloaded
+from engine.errors import BadRequest, EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned, Overloaded
 from engine.executors.base import Executor, Task, WorkerDied
 from engine.executors.inline import InlineExecutor
 from engine.executors.process import ProcessExecutor
@@ -120,12 +122,13 @@ class Engine:
         self._dispatch()
 
     def submit(self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False) -> Ticket:
-        """Accept a job, or raise at once: `Overloaded` (`details["retry_after_s"]`) or `EngineUnavailable`.
+        """Accept a job, or raise at once: `Overloaded` (`details["retry_after_s"]`), `EngineUnavailable`, `BadRequest`.
 
-        `system` marks the application's own checks: they skip the cap per user and are still taken while the engine
-        drains. So do jobs without a `user`.
+        The cap per user counts jobs that name a `user`. `system` marks the application's own checks: they skip that
+        cap and are still taken while the engine drains.
         """
         self._check_open(job, system)
+        _check_text(job)
         entry = Entry(next(self._ids), job, "" if system else user)
         refusal = admission(
             self._settings,
@@ -382,6 +385,14 @@ class Engine:
 
     def _running(self) -> list[Entry]:
         return [entry for entry in self._in_flight.values() if entry.started_at is not None]
+
+
+def _check_text(job: Job) -> None:
+    """Chat platforms do deliver halves of surrogate pairs; they cannot be sent anywhere as UTF-8."""
+    try:
+        msgspec.msgpack.encode(job)
+    except UnicodeEncodeError:
+        raise BadRequest("This text holds a broken character. Please type it again.") from None
 
 
 def _urgency(entry: Entry) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine import Engine, EngineSettings
-from engine.errors import EngineUnavailable, GuardUnavailable, JobCancelled, JobFailed, Overloaded
+from engine.errors import BadRequest, EngineUnavailable, GuardUnavailable, JobCancelled, JobFailed, Overloaded
 from engine.types import (
     Answered,
     Category,
@@ -94,6 +94,12 @@ async def test_a_job_without_its_model_is_refused_at_once(lab: Any, kind: str) -
     engine = await lab.start(kind, understanding="Answers")
     with pytest.raises(EngineUnavailable, match="making videos"):
         engine.submit(lab.render(), request="r")
+
+
+async def test_half_a_surrogate_pair_hurts_nobody_else(lab: Any, engine: Engine) -> None:
+    with pytest.raises(BadRequest, match="type it again"):
+        engine.submit(lab.ask("say:\ud83d"), request="r")
+    assert isinstance(await engine.run(lab.ask("say:x"), request="r"), Answered)
 
 
 # --- cancelling ---
