@@ -22,6 +22,7 @@ from engine.media._sniff import Format
 
 # H.264 and HEVC reorder at most 16 frames: of the packets up to a moment, none can hide behind 16 later ones.
 _REORDER = 16
+_WINDOW_BYTES = 64 * 1024 * 1024  # a table can point seventeen samples at the same 200 MB
 _MAX_BAD_PACKETS = 500  # after that many undecodable packets in a row there is nothing left to hope for
 _BLIND_JUMP_S = 4.0  # without an index: key frames are seldom further apart than this where there is no index
 _SEEK_TRIES = 4
@@ -186,7 +187,7 @@ class Decoder:
     def _fill(self) -> None:
         if self._packets is None:
             self._packets = self._container.demux(self._stream)
-        while not self._read_all and len(self._window) <= _REORDER:
+        while not self._read_all and len(self._window) <= _REORDER and self._window_has_room():
             self._guard.tick()
             try:
                 packet = next(self._packets, None)
@@ -202,6 +203,9 @@ class Decoder:
             elif not packet.is_discard:
                 self._ahead.append(packet.pts)
             self._window.append(packet)
+
+    def _window_has_room(self) -> bool:
+        return not self._window or sum(packet.size for packet in self._window) < _WINDOW_BYTES
 
     def _passed_over(self, packet: Packet[VideoStream], ticks: int) -> bool:
         """Whether a later frame, at or before `ticks`, is already in sight: then nobody looks at this one."""
@@ -293,6 +297,7 @@ class Decoder:
                     self._seeks_mislead = True  # one group of pictures from there to here: walking is cheaper
                 return landed
             back = self._ticks(2.0 * 4**attempt)
+        self._seeks_mislead = True
         self.rewind(self.first_pts)
         return None
 

@@ -157,9 +157,11 @@ class VideoSource:
                 return span, count
             if abs(claimed - span) <= max(_AGREE_S, _AGREE_SHARE * span) and not self._rate_varies():
                 return claimed, count
-            # The index has decoding times; with variable rates the last frame may be shown much later.
-            last, _ = self._decoder.last_time(self._decoder.first_pts + entries[count - 1].timestamp)
-            return self._seconds(last - self._decoder.first_pts) + frame_s, count
+            # The index has decoding times: with variable rates the last frame may be shown much later. And of a
+            # fragmented file, it may have the first fragment only.
+            whole = count == self._stream.frames
+            last, _ = self._decoder.last_time(self._claimed())
+            return self._seconds(last - self._decoder.first_pts) + frame_s, count if whole else None
         last, packets = self._decoder.last_time(self._claimed())
         if self._form.demuxer in ("matroska", "avi"):
             self._decoder.trust_index()

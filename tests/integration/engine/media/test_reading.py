@@ -98,6 +98,21 @@ def test_more_samples_than_frames_give_each_frame_once(limits: MediaLimits, stor
         assert reader.sample(0) == []
 
 
+@pytest.mark.parametrize(
+    "flags",
+    ["frag_keyframe+empty_moov", "frag_keyframe+empty_moov+dash", "frag_keyframe+default_base_moof+global_sidx"],
+)
+def test_fragmented_files_as_browsers_record_them_have_their_whole_length(
+    flags: str, limits: MediaLimits, stored: Callable[[str, bytes], Path]
+) -> None:
+    path = stored("fragmented.mp4", video(options=f"movflags={flags}", count=200))
+    with open_clip(path, limits) as reader:
+        assert reader.info.duration_s == pytest.approx(20.0, abs=0.25)
+        assert reader.info.fps == pytest.approx(10.0, abs=0.2)
+        assert [frame.time_s for frame in reader.frames_at([19.5, 7.3])] == pytest.approx([19.5, 7.3])
+        assert len(list(reader.scan(max_fps=100, max_side=32))) == 200
+
+
 def test_a_scan_is_thinned_and_bounded(counting: Path, limits: MediaLimits) -> None:
     with open_clip(counting, limits) as reader:
         frames = list(reader.scan(max_fps=2, max_side=32, start_s=3.0, end_s=6.0))
