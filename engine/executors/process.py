@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 
-from engine.errors import EngineError, EngineUnavailable, from_event
+from engine.errors import EngineError, EngineUnavailable, JobCancelled, from_event
 from engine.executors.base import ExecutorHealth, Streams, Task, WorkerDied
 from engine.executors.inference_process import InferenceProcess
 from engine.executors.restarts import RestartPolicy
@@ -39,7 +39,8 @@ class ProcessExecutor:
             cooldown_s=settings.breaker_cooldown_s,
         )
         self._streams = Streams()
-        self._tasks: dict[int, _Running] = {}
+        self._tasks: dict[int, Task] = {}  # in the process
+        self._begun: list[int] = []  # the numbers of those that run there, innermost last
         self._process: InferenceProcess | None = None
         self._ready = False
         self._stopping = False
@@ -61,7 +62,7 @@ class ProcessExecutor:
     def submit(self, task: Task) -> AsyncIterator[Event]:
         assert self._process is not None
         stream = self._streams.open(task.number)
-        self._tasks[task.number] = _Running(task)
+        self._tasks[task.number] = task
         self._process.send(
             Submit(
                 number=task.number,
@@ -130,11 +131,11 @@ class ProcessExecutor:
         match report:
             case Happened(number=number, event=event):
                 if isinstance(event, Started) and number in self._tasks:
-                    self._tasks[number].started = True
+                    self._begun.append(number)
                 self._streams.put(number, event)
                 if number not in self._streams:
-                    self._tasks.pop(number, None)
-            case Loaded():
+                    self._forget(number)
+            case Loaded() if not self._stopping:
                 self._loading.cancel()
                 self._ready = True
                 self._policy.ready()
@@ -151,10 +152,11 @@ class ProcessExecutor:
         self._ready = False
         self._loading.cancel()
         process.close()
-        running = ", ".join(each.task.request for each in self._tasks.values() if each.started)
+        running = ", ".join(self._tasks[number].request for number in self._begun)
         blameless = process in self._blameless
         self._blameless.discard(process)
         self._tasks.clear()
+        self._begun.clear()
         if self._stopping:
             self._left.set()
             return
@@ -193,10 +195,23 @@ class ProcessExecutor:
             self._dump_and_kill(process)
 
     def _insist(self, number: int, process: InferenceProcess) -> None:
-        if process is self._process and number in self._streams:
+        """A cancelled run did not end in time. Kill for it only if it is the one that holds things up."""
+        if process is not self._process or number not in self._tasks:
+            return
+        if number not in self._begun:  # it waits behind somebody else's long step, and will be dropped after that
+            self._streams.put(number, JobCancelled("This was cancelled.").to_event())
+            self._forget(number)
+        elif number != self._begun[-1]:  # a check runs between two of its steps
+            self._loop.call_later(self._settings.cancel_grace_s, self._insist, number, process)
+        else:
             log.warning("a cancelled job did not stop in time; inference process %d is killed", process.pid)
             self._blameless.add(process)
             process.kill()
+
+    def _forget(self, number: int) -> None:
+        self._tasks.pop(number, None)
+        if number in self._begun:
+            self._begun.remove(number)
 
     @property
     def _watch_interval_s(self) -> float:
@@ -208,8 +223,7 @@ class ProcessExecutor:
         if not self._tasks:
             self._watchdog.rest()
         else:
-            inside = self._tasks.values()
-            running = [each.task for each in inside if each.started] or [each.task for each in inside]
+            running = [self._tasks[number] for number in self._begun] or list(self._tasks.values())
             floor_s = max(self._settings.watchdog_floor_s[task.job_class] for task in running)
             silent_s = self._watchdog.silent_s(process.pulse(), floor_s)
             if silent_s is not None:
@@ -222,13 +236,3 @@ class ProcessExecutor:
     def _dump_and_kill(self, process: InferenceProcess) -> None:
         process.dump()
         self._loop.call_later(_DUMP_S, process.kill)
-
-
-class _Running:
-    """A task in the process, and whether it has begun there."""
-
-    __slots__ = ("started", "task")
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.started = False

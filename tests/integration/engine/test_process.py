@@ -239,6 +239,33 @@ async def test_a_job_deaf_to_its_cancel_is_killed_and_its_neighbours_are_not_bla
     assert not engine.health().breaker_open
 
 
+async def test_nobody_is_killed_for_the_cancel_of_a_job_that_has_not_begun(lab: Any) -> None:
+    engine = await lab.start(settings=EngineSettings(cancel_grace_s=0.05))
+    spinning = engine.submit(lab.ask("touch:running", "spin"), request="r")  # the whole process is deaf
+    await lab.seen("running")
+    staged = engine.submit(lab.ask("say:x"), request="r")
+    staged.cancel()
+    with pytest.raises(JobCancelled):
+        await staged.result()
+    assert engine.health().restarts == 0
+    spinning.cancel()
+
+
+async def test_a_render_is_not_killed_for_the_check_between_its_steps(lab: Any) -> None:
+    engine = await lab.start(settings=EngineSettings(cancel_grace_s=0.1))
+    render = engine.submit(lab.render("touch:running", "wait:never"), request="r")
+    await lab.seen("running")
+    check = engine.submit(Moderate(text=lab.words("touch:checking", "hold:gate")), request="r")
+    await lab.seen("checking")
+    render.cancel()
+    await asyncio.sleep(0.4)  # four times the grace: time itself is what is tested
+    lab.open("gate")
+    assert isinstance(await check.result(), Scored)
+    with pytest.raises(JobCancelled):
+        await render.result()
+    assert engine.health().restarts == 0
+
+
 async def test_a_guard_that_hangs_is_not_mistaken_for_its_render(lab: Any) -> None:
     engine = await lab.start(settings=IMPATIENT)
     render = engine.submit(lab.render("touch:running", "wait:gate"), request="render")
