@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import pi, sin
+from math import ceil, pi, sin
 from random import Random
 
 from PIL import Image as Pillow
@@ -87,6 +87,7 @@ class Art:
     sky: str = ""
     autumn: bool = False
     grey: bool = False  # rain and fog take the colour out of the sky
+    tick: Callable[[], None] = field(default=lambda: None)  # called between pieces of work
 
     @property
     def unit(self) -> float:
@@ -107,8 +108,10 @@ class Art:
         return not self.banned.intersection(names)
 
     def band(self, body: str, depth: float, **moves: float) -> Band:
-        """Paint a body of `period` × `height` pixels as a seamless band."""
-        picture = rasterise(body, self.period, self.height, (0, 0, self.period, self.height))
+        """Paint a body of `period` × `height` pixels as a seamless band; one that bobs goes on below the edge."""
+        self.tick()
+        height = self.height + ceil(moves.get("bob", 0.0))
+        picture = rasterise(body, self.period, height, (0, 0, self.period, height))
         return Band(Strip(picture), depth, **moves)
 
     def repeated(self, draw: Callable[..., str], x: float, reach: float, *args: object) -> str:
@@ -161,21 +164,16 @@ class Art:
             )
         return rasterise(body, self.width, self.height, (0, 0, self.width, self.height))
 
-    def clouds(self, low: float, size: float, count: int, depth: float, drift: float, opacity: float = 0.9) -> Band:
-        """Flat-bottomed clouds that drift, the lowest at `low` pixels."""
+    def clouds(
+        self, low: float, size: float, count: int, depth: float, drift: float, opacity: float = 0.9, high: float = 0.25
+    ) -> Band:
+        """Flat-bottomed clouds that drift, between `high` (a share of `low`) and `low` pixels from the top."""
         white = self.tone("#ffffff", 0.75) if self.hour is not Hour.SUNSET else "#ffd9c9"
         shade = mix(white, self.tone("#8fa3c8"), 0.35)
         body = ""
         for x in self.spread(count):
-            y, s = self.random.uniform(low * 0.25, low), size * self.random.uniform(0.6, 1.15)
-            puffs = [(-1.1, 0.0, 0.42), (-0.5, -0.28, 0.55), (0.15, -0.42, 0.66), (0.75, -0.12, 0.5), (1.2, 0.05, 0.33)]
-
-            def draw(at: float, y: float = y, s: float = s, puffs: list[tuple[float, float, float]] = puffs) -> str:
-                under = "".join(circle(at + dx * s, y + dy * s + s * 0.1, r * s, shade) for dx, dy, r in puffs)
-                over = "".join(circle(at + dx * s, y + dy * s, r * s * 0.94, white) for dx, dy, r in puffs)
-                return under + over + rect(at - 1.5 * s, y + 0.05 * s, 3 * s, 0.36 * s, white, 0.18 * s)
-
-            body += self.repeated(draw, x, size * 2)
+            y, s = self.random.uniform(low * high, low), size * self.random.uniform(0.6, 1.15)
+            body += self.repeated(_cloud, x, size * 2, y, s, white, shade)
         return self.band(f'<g opacity="{opacity}">{body}</g>', depth, drift=drift)
 
     def stars(self, low: float, count: int = 70) -> list[Band]:
@@ -224,3 +222,10 @@ class Art:
             body += path(f"M{x - w * h:.1f} {bottom:.1f}L{x:.1f} {top:.1f}L{x + w * h:.1f} {bottom:.1f}Z", leaf)
             body += path(f"M{x:.1f} {top:.1f}L{x + w * h:.1f} {bottom:.1f}L{x + w * h * 0.15:.1f} {bottom:.1f}Z", shade)
         return body
+
+
+def _cloud(x: float, y: float, s: float, white: str, shade: str) -> str:
+    puffs = ((-1.0, 0.0, 0.4), (-0.5, -0.28, 0.55), (0.15, -0.42, 0.66), (0.75, -0.12, 0.5), (1.15, 0.05, 0.34))
+    bank = rect(x - 1.5 * s, y + 0.02 * s, 3 * s, 0.38 * s, shade, 0.19 * s)
+    body = "".join(circle(x + dx * s, y + dy * s, r * s * 0.94, white) for dx, dy, r in puffs if dy + r * 0.94 <= 0.4)
+    return bank + body + rect(x - 1.46 * s, y, 2.92 * s, 0.33 * s, white, 0.165 * s)

@@ -60,7 +60,9 @@ class Storyboard:
         context.checkpoint()
         seed = secrets.randbits(31) if job.seed is None else job.seed
         total = max(1, round(job.seconds * FPS))
-        stage = Stage(parse(job.prompt, job.negative_prompt), job.width, job.height, total / FPS, seed)
+        stage = Stage(
+            parse(job.prompt, job.negative_prompt), job.width, job.height, total / FPS, seed, context.checkpoint
+        )
         with VideoWriter(job.out, job.width, job.height, FPS) as video:
             for step in range(total):
                 context.checkpoint()

@@ -12,8 +12,9 @@ from engine.backends.lite.storyboard import colour
 from engine.backends.lite.storyboard.art import Backdrop
 from engine.backends.lite.storyboard.catalogue import SUBJECTS
 from engine.backends.lite.storyboard.colour import Ink
-from engine.backends.lite.storyboard.draw.kit import Anchor, Subject
+from engine.backends.lite.storyboard.draw.kit import Anchor, Pose, Subject
 from engine.backends.lite.storyboard.motion import Mark
+from engine.backends.lite.storyboard.raster import reach
 from engine.backends.lite.storyboard.scene import Actor, Direction, Hour, Motion, Scene, Setting, Weather
 
 AIRY = (Setting.SPACE, Setting.SKY)  # places without a ground
@@ -24,8 +25,6 @@ ROOMY = (Motion.RISE, Motion.FALL, Motion.JUMP, Motion.ORBIT)
 SELF_TURNING = frozenset({"ball", "football", "basketball"})
 ROW_GAP = 0.24  # of the width, between actors that follow each other
 SITTERS = 38.0  # people sit with the hip, this many drawing units above their feet, on the seat
-# The widths of drawings in drawing units; what is not named is about as wide as high.
-WIDTHS = {Anchor.SCENERY: 100.0, Anchor.AFLOAT: 130.0, Anchor.WATER: 120.0, Anchor.HEAVEN: 100.0}
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,8 @@ def place_of(scene: Scene) -> Setting:
         and a.motion not in (Motion.FLY, Motion.FLOAT, Motion.FALL, Motion.RISE, Motion.ORBIT)
     ]
     if scene.setting is not None:
+        if Weather.SNOWFALL in scene.weather and scene.setting in (Setting.FOREST, Setting.MEADOW):
+            return Setting.SNOW
         if scene.setting is Setting.SKY and grounded:
             return Setting.MEADOW
         return (
@@ -148,6 +149,7 @@ class _Director:
         orbits = any(actor.motion is Motion.ORBIT for actor in scene.actors)
         alone = all(SUBJECTS[actor.subject].anchor is Anchor.HEAVEN for actor in scene.actors)
         self.lone_heaven = orbits or (alone and setting is Setting.SPACE) or (alone and scene.setting is None)
+        self.widths: dict[str, float] = {}
         self.first: dict[int, int] = {}
         self.performers: list[Performer] = []
 
@@ -169,23 +171,36 @@ class _Director:
         boost = 1.4 if self.total == 1 else 1.2 if self.total == 2 else 1.0
         if self.lone_heaven and subject.name != "rainbow":
             boost *= 1.5 if self.total == 1 else 1.15
+        if actor.motion is Motion.ORBIT:
+            boost *= 0.7
+        if self.scene.captions and not actor.text:
+            boost *= 0.8
         if actor.motion in ROOMY or any(one.on is not None for one in self.scene.actors):
             boost *= 0.72
+        if actor.on is not None and not subject.animate:
+            boost *= 0.55  # a cup is smaller than the table it stands on
         tall = subject.height * actor.size * self.short * boost
-        # A crowd shrinks less than a crossing row needs: it may be longer than the picture is wide.
-        room = self.width * (0.8 if self.scene.actors and self.total > 1 else 0.62)
-        wide = self._wide(subject) / 100 * tall * max(1.0, self.total * 0.8)
+        # Its kind of actors together fill at most this share of the width; a crossing row leaves room to move.
+        crossing, crowd = self._crosses(actor), self._crowd(actor, subject)
+        room = self.width * (0.62 if crossing or crowd == 1 else 0.8)
+        wide = self._wide(subject) / 100 * tall * max(1.0, crowd * (1.05 if crossing else 0.8))
         tall *= min(1.0, room / wide)
         limit = self.height * (0.7 if subject.anchor is Anchor.SCENERY else 0.56)
         return min(tall, limit) / 100
 
+    def _crowd(self, actor: Actor, subject: Subject) -> int:
+        """How many share the space with this actor: a row of movers, what stands, or only its own kind."""
+        if subject.anchor in (Anchor.HEAVEN, Anchor.SCENERY):
+            return actor.count
+        crossing = self._crosses(actor)
+        return max(1, sum(one.count for one in self.scene.actors if one.on is None and self._crosses(one) is crossing))
+
     def _wide(self, subject: Subject) -> float:
-        left, _, right, _ = subject.box
-        if subject.roams is Motion.DRIVE and subject.anchor is Anchor.GROUND:
-            return right - left
-        if subject.draw.__module__.endswith("people"):
-            return 60.0
-        return WIDTHS.get(subject.anchor, 110.0)
+        """The width of the drawing in drawing units, measured: twice the farther side."""
+        if subject.name not in self.widths:
+            body = subject.draw(Ink.of(subject.colours[0]), Pose(text="OPEN"))
+            self.widths[subject.name] = 2 * reach(body, subject.box)
+        return self.widths[subject.name]
 
     def _slots(self) -> dict[int, list[float]]:
         """Places from left to right (0 to 1) for everything that keeps its place, side wishes honoured."""
@@ -195,7 +210,7 @@ class _Director:
         moving = any(self._crosses(actor) for actor in self.scene.actors)
         for i, actor in enumerate(self.scene.actors):
             subject = SUBJECTS[actor.subject]
-            if self._crosses(actor) or actor.on is not None:
+            if self._crosses(actor) or actor.on is not None or actor.motion is Motion.ORBIT:
                 continue
             aside = subject.anchor is Anchor.SCENERY and (
                 moving or any(SUBJECTS[a.subject].anchor is not Anchor.SCENERY for a in self.scene.actors)
@@ -229,7 +244,7 @@ class _Director:
             Ink.of(tint),
             mark,
             unit,
-            self.random.randrange(60) * 1 + number,
+            self.random.randrange(60) + number,
             actor.text,
             carrier,
             layer - row * 0.5,
@@ -251,7 +266,7 @@ class _Director:
         if crosses and sum(self._crosses(a) for a in self.scene.actors) > 1:
             gap += self._row_gap(actor)
         motion = motion_of(actor, subject, self.setting)
-        y, buoyant = self._level(subject, motion, tall, number, actor.count, row)
+        y, buoyant = self._level(actor, subject, motion, tall, number, row)
         mark = Mark(
             motion=motion, x=x, y=y, span=span, tall=tall, width=self.width, height=self.height, seconds=self.seconds,
             direction=actor.direction or self._heading(actor), speed=actor.speed,
@@ -275,13 +290,19 @@ class _Director:
         return side * (movers.index(actor) - (len(movers) - 1) / 2) * self.width * ROW_GAP
 
     def _level(
-        self, subject: Subject, motion: Motion, tall: float, number: int, count: int, row: int
+        self, actor: Actor, subject: Subject, motion: Motion, tall: float, number: int, row: int
     ) -> tuple[float, bool]:
         """The y of the feet at rest, and whether the subject hovers there."""
-        anchor, height, wave = subject.anchor, self.height, (number * 0.618) % 1
-        spread = (wave - 0.5) * height * 0.26 if count > 1 else 0.0
+        anchor, height, index = subject.anchor, self.height, self.scene.actors.index(actor)
+        # The golden section keeps neighbours at different heights.
+        wave = (number * 0.618 + index * 0.45 + (0.5 if self.total == 1 else 0.1)) % 1
+        spread = (wave - 0.5) * height * 0.26
         if self.lone_heaven and anchor is Anchor.HEAVEN:
             return height * 0.5 + tall / 2 + spread, True
+        if anchor is Anchor.HEAVEN and any(
+            one.over == index and one.motion is Motion.JUMP for one in self.scene.actors
+        ):
+            return height * 0.5 + tall / 2, True
         if anchor is Anchor.HEAVEN:
             low = self.place.horizon if subject.name == "rainbow" else height * 0.2 + tall / 2 + abs(spread) * 0.5
             return self.place.horizon + tall if motion is Motion.RISE else low, True
@@ -295,7 +316,7 @@ class _Director:
             if motion is Motion.RISE:
                 return min(height * 0.98, height * 0.8 + tall * 0.1 + spread), True
             middle = 0.5 if self.setting in AIRY else 0.38
-            return max(height * middle + tall / 2 + spread, tall * 1.08), True
+            return max(height * middle + tall / 2 + spread, -subject.box[1] * tall / 100), True
         if self.setting is Setting.SEA:
             sunk = {Anchor.AFLOAT: 0.14, Anchor.WATER: 0.85 if motion is Motion.JUMP else 0.45}.get(anchor, 0.32)
             return self.place.ground + min(tall, height * 0.4) * sunk, anchor is Anchor.AFLOAT or motion is Motion.SWIM
@@ -303,10 +324,12 @@ class _Director:
         return self.place.ground - height * (back + 0.035 * row), motion is Motion.SWIM
 
     def _reach(self, span: float) -> float:
-        """Half the length of the row in which all crossing actors go."""
+        """Half the length of the row in which all crossing actors go, riders included."""
         movers = [actor for actor in self.scene.actors if self._crosses(actor)]
         row = max((actor.count - 1) / 2 * min(span * 2.3, self.width * 0.9 / actor.count) for actor in movers)
-        return span + row + (len(movers) - 1) / 2 * self.width * ROW_GAP
+        riders = [SUBJECTS[actor.subject] for actor in self.scene.actors if actor.on is not None]
+        widest = max((self._wide(one) * one.height * self.short * 0.86 / 200 for one in riders), default=0.0)
+        return max(span, widest) + row + (len(movers) - 1) / 2 * self.width * ROW_GAP
 
     def _goal(self, subject: Subject, motion: Motion, tall: float) -> float | None:
         """Sun and moon rise to their place in the sky and set behind the land."""

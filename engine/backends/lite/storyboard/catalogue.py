@@ -19,7 +19,7 @@ STUDIO, MEADOW, UNDERWATER = Setting.STUDIO, Setting.MEADOW, Setting.UNDERWATER
 def _beast(
     name: str, draw: Draw, words: str, height: float, colours: str, seat: float = -60, home: Setting = MEADOW
 ) -> Subject:
-    box = (-100.0, -150.0, 100.0, 8.0)
+    box = (-106.0, -172.0, 116.0, 12.0)
     return Subject(name, draw, _split(words), height, box, _split(colours), home=home, seat=(0, seat), animate=True)
 
 
@@ -29,7 +29,7 @@ def _flyer(name: str, draw: Draw, words: str, height: float, colours: str, box: 
 
 def _swimmer(name: str, draw: Draw, words: str, height: float, colours: str, roams: Motion = Motion.SWIM) -> Subject:
     return Subject(
-        name, draw, _split(words), height, (-84, -116, 84, 6), _split(colours), WATER, roams, UNDERWATER, animate=True
+        name, draw, _split(words), height, (-112, -136, 100, 26), _split(colours), WATER, roams, UNDERWATER, animate=True
     )
 
 
@@ -99,7 +99,7 @@ _CREATURES = (
     _flyer("owl", creatures.owl, "owl", 0.26, "#9a6b4b"),
     _flyer("butterfly", creatures.butterfly, "butterfly, moth", 0.2, "#ff8c42, #7d4fd3, #ff7eb6"),
     _flyer("bee", creatures.bee, "bee, bumblebee, wasp, honeybee", 0.16, "#ffcf3f"),
-    _flyer("dragon", creatures.dragon, "dragon, wyvern", 0.42, "#4fae62, #b5446e", (-92, -112, 78, 24)),
+    _flyer("dragon", creatures.dragon, "dragon, wyvern", 0.34, "#4fae62, #b5446e", (-124, -122, 88, 24)),
     Subject(
         "ghost",
         creatures.ghost,
@@ -205,7 +205,7 @@ _NATURE = (
     _thing("rock", nature.rock, "rock, stone, boulder", 0.24, "#98a1b3", home=MEADOW, seat=(0, -86)),
     _thing("snowflake", nature.snowflake, "snowflake", 0.14, "#e8f4ff", AIR, Setting.SNOW, Motion.FALL),
     _thing("raindrop", nature.raindrop, "raindrop, drop, droplet", 0.16, "#4cb3f0", AIR, STUDIO, Motion.FALL),
-    _thing("campfire", nature.campfire, "campfire, bonfire, fire, flame, fireplace", 0.3, "#ff9f1c", home=Setting.FOREST),
+    _thing("campfire", nature.campfire, "campfire, bonfire, fire, flame, fireplace", 0.3, "#ff9f1c", home=Setting.FOREST, box=(-104, -150, 104, 60)),
 )  # fmt: skip
 _THINGS = (
     _thing("ball", things.ball, "ball, sphere, marble, bowling ball, beach ball, bubble, orb", 0.2, "#e5383b, #2f6fed, #ffb703, #2a9d8f", box=(-54, -106, 54, 6)),

@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 
 from engine.backends.lite.storyboard.art import Art, Backdrop
 from engine.backends.lite.storyboard.colour import mix
+from engine.backends.lite.storyboard.raster import rasterise
 from engine.backends.lite.storyboard.scene import Hour
 from engine.backends.lite.storyboard.svg import circle, ellipse, glow, gradient, path, polygon, rect
 
@@ -363,3 +364,44 @@ def studio(art: Art) -> Backdrop:
         art.width / 2, ground, art.width * 0.45, art.height * 0.13, "url(#spot)"
     )
     return Backdrop(Pillow.new("RGBA", (art.width, art.height)), ground, edge, [art.band(body, 0.6)])
+
+
+POSTERS = (
+    ("#2b1a5e", "#6a2c91", "#e0529c", "#ffb05c"),
+    ("#0b2a4a", "#135e7c", "#23a6a0", "#ffd166"),
+    ("#3a1230", "#8f2d56", "#e4572e", "#ffc857"),
+    ("#132a3a", "#1f5f5b", "#5fa777", "#f2e394"),
+    ("#1a1f4d", "#3949ab", "#7e7be0", "#ff9ebb"),
+)
+
+
+def poster(art: Art) -> Backdrop:
+    """A ground for type: a deep gradient with large soft shapes that wander past each other."""
+    deep, middle, bright, spark = (art.tone(c, 0.5) for c in art.random.choice(POSTERS))
+    w, h, u = art.width, art.height, art.unit
+    base = f'<linearGradient id="base" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="{deep}"/>'
+    base += f'<stop offset="1" stop-color="{middle}"/></linearGradient>' + rect(0, 0, w, h, "url(#base)")
+    place = Backdrop(rasterise(base, w, h, (0, 0, w, h)), h * 0.84, h, solid=False)
+    for i, (tint, depth) in enumerate(((middle, 0.2), (bright, 0.4), (spark, 0.6))):
+        body = glow("soft", [(0, tint, 0.85), (1, tint, 0)])
+        for x in art.spread(2):
+            r = u * art.random.uniform(45, 70) * (1 - 0.2 * i)
+            y = art.random.choice((h * 0.02, h * 0.98))
+            body += art.repeated(partial(_disc, y, r), x, r)
+        place.bands.append(art.band(body, depth, drift=u * (4 + 4 * i) * (-1) ** i))
+    rings = "".join(
+        circle(
+            x,
+            art.random.uniform(0.1, 0.9) * h,
+            u * art.random.uniform(2, 9),
+            "none",
+            f'stroke="{spark}" stroke-width="{u * 0.5:.2f}" opacity="0.55"',
+        )
+        for x in art.spread(6, 0.5)
+    )
+    place.front.append(art.band(rings, 0.8, drift=-u * 5, bob=u * 3, period=6))
+    return place
+
+
+def _disc(y: float, r: float, x: float) -> str:
+    return circle(x, y, r, "url(#soft)")

@@ -11,7 +11,10 @@ from PIL import ImageDraw, ImageFont
 from engine.backends.lite.storyboard.motion import ease
 from engine.backends.lite.storyboard.raster import faded, font_path, lay
 
+RISE_S = 0.45  # of each word; the first stands already in the first frame, which is what previews show
 MAX_WORDS = 42  # more would be too small to read in the time of a clip
+LONGEST = 28  # letters of one word
+SMALLEST = 6  # pixels
 WHITE, SHADOW = "#ffffff", "#0d1030"
 
 
@@ -54,7 +57,7 @@ class Lettering:
         largest: float = 0.3,
         shadow: bool = True,
     ) -> None:
-        words = writable(text).split()
+        words = [word if len(word) <= LONGEST else word[:LONGEST] + "…" for word in writable(text).split()]
         if len(words) > MAX_WORDS:
             words = [*words[:MAX_WORDS], "…"]
         self._rise = (box[3] - box[1]) * 0.08
@@ -63,7 +66,7 @@ class Lettering:
     def lay(self, canvas: Pillow.Image, t: float) -> None:
         """Lay the words as they stand at `t` seconds over the RGBA `canvas`."""
         for word in self._words:
-            u = ease((t - word.starts) / 0.45)
+            u = ease((t - word.starts) / RISE_S)
             if u > 0:
                 lay(canvas, faded(word.picture, u), word.x, word.y + round((1 - u) * self._rise))
 
@@ -91,7 +94,7 @@ class Lettering:
                 fill = accent if accent and word == longest and len(words) > 1 else WHITE
                 picture = _picture(word, font, size, fill, shadow)
                 margin = (picture.width - round(font.getlength(word))) // 2
-                placed.append(_Word(picture, round(x) - margin, round(y) - margin, len(placed) * pause))
+                placed.append(_Word(picture, round(x) - margin, round(y) - margin, len(placed) * pause - RISE_S))
                 x += font.getlength(word) + gap
             y += leading
         return placed
@@ -102,21 +105,29 @@ def _picture(word: str, font: ImageFont.FreeTypeFont, size: int, fill: str, shad
     picture = Pillow.new("RGBA", (round(font.getlength(word)) + 2 * margin, round(size * 1.3) + 2 * margin))
     pen = ImageDraw.Draw(picture)
     if shadow:
-        pen.text((margin, margin + max(1, size // 22)), word, font=font, fill=SHADOW + "66")
+        outline = max(1, size // 16)
+        pen.text(
+            (margin, margin + outline),
+            word,
+            font=font,
+            fill=SHADOW + "70",
+            stroke_width=outline,
+            stroke_fill=SHADOW + "70",
+        )
     pen.text((margin, margin), word, font=font, fill=fill)
     return picture
 
 
 def _fit(words: list[str], width: int, height: int, largest: float) -> tuple[int, list[list[str]]]:
     """The largest size at which the words fit into the box, and the lines they make."""
-    size = max(6, round(height * largest))
+    size = max(SMALLEST, round(height * largest))
     while True:
         font = ImageFont.truetype(font_path("Bold"), size)
         lines = _wrap(words, font, width)
         widest = max(font.getlength(" ".join(row)) for row in lines)
-        if size <= 6 or (widest <= width and len(lines) * size * 1.14 <= height):
+        if size <= SMALLEST or (widest <= width and len(lines) * size * 1.14 <= height):
             return size, lines
-        size = max(6, round(size * 0.93))
+        size = max(SMALLEST, min(size - 1, round(size * 0.93)))
 
 
 def _wrap(words: list[str], font: ImageFont.FreeTypeFont, width: int) -> list[list[str]]:

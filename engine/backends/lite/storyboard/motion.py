@@ -24,6 +24,7 @@ SPEED = MappingProxyType(
         Motion.FLOAT: 0.05,
     }
 )
+TOUCH = 0.13  # of a bounce is spent squashed on the ground
 # Up to this length a crossing is slowed down until it fits into the picture; longer clips go round.
 FITS_S = 6.0
 
@@ -106,6 +107,11 @@ def _still(mark: Mark, t: float) -> Moment:
     return Moment(mark.x, mark.y, facing=_sideways(mark), sy=1 + 0.006 * _wave(t, 0.4, mark.lag))
 
 
+def _sleep(mark: Mark, t: float) -> Moment:
+    breath = 0.03 * _wave(t, 0.28, mark.lag)
+    return Moment(mark.x, mark.y, facing=_sideways(mark), sx=1.03 - breath / 2, sy=0.94 + breath)
+
+
 def _idle(mark: Mark, t: float) -> Moment:
     hover = _wave(t, 0.45, mark.lag) * mark.tall * 0.05 if mark.buoyant else 0.0
     breath = 0.012 * _wave(t, 0.5, mark.lag) if mark.alive else 0.0
@@ -119,7 +125,7 @@ def _cross(mark: Mark, t: float, speed: float) -> Moment:
     side = _sideways(mark)
     pace = speed * mark.speed * mark.width
     # The whole row is in view at the start and, in a short clip, at the end.
-    room = max(mark.width * 0.3, mark.width - 2.1 * max(mark.reach, mark.span))
+    room = max(mark.width * 0.2, mark.width - 2.1 * max(mark.reach, mark.span))
     if mark.seconds <= FITS_S * max(1.0, mark.speed):
         pace = min(pace, room / mark.seconds)
     way = pace * mark.seconds
@@ -190,9 +196,11 @@ def _bounce(mark: Mark, t: float) -> Moment:
     top = max(top, mark.tall * 0.4)
     period = 1.75 * sqrt(top / mark.height) / mark.speed
     u = (t / period + 0.5 + mark.lag) % 1
-    lift = 4 * u * (1 - u) * top
-    touch = exp(-((min(u, 1 - u) / 0.055) ** 2))
-    rush = abs(1 - 2 * u) ** 2 * (1 - touch)
+    # The touch takes a share of the period, half of it at either end; between them it flies.
+    flight = min(1.0, max(0.0, (u - TOUCH / 2) / (1 - TOUCH)))
+    lift = 4 * flight * (1 - flight) * top
+    touch = max(0.0, 1 - (min(u, 1 - u) / (TOUCH / 2)) ** 2)
+    rush = 0.0 if touch else (1 - 2 * flight) ** 4
     spot = Moment(mark.x + _wave(t, 0.2, mark.lag) * mark.width * 0.02, mark.y, facing=_sideways(mark))
     if mark.direction in (Direction.LEFT, Direction.RIGHT):
         spot = replace(_cross(mark, t, 0.17), gait=0.0)
@@ -352,7 +360,8 @@ def _pulse(mark: Mark, t: float) -> Moment:
 
 _MOVES: MappingProxyType[Motion, Callable[[Mark, float], Moment]] = MappingProxyType(
     {
-        Motion.STILL: _still, Motion.BOUNCE: _bounce, Motion.ROLL: _roll, Motion.FLY: _fly, Motion.DRIVE: _drive,
+        Motion.STILL: _still, Motion.SLEEP: _sleep, Motion.BOUNCE: _bounce, Motion.ROLL: _roll, Motion.FLY: _fly,
+        Motion.DRIVE: _drive,
         Motion.FALL: _fall, Motion.RISE: _rise, Motion.SPIN: _spin, Motion.SWIM: _swim, Motion.FLOAT: _float,
         Motion.WALK: _walk, Motion.RUN: _run, Motion.JUMP: _jump, Motion.ORBIT: _orbit, Motion.WAVE: _idle,
         Motion.DANCE: _dance, Motion.SWING: _swing, Motion.SHAKE: _shake, Motion.GROW: _grow,

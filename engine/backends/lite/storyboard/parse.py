@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.backends.lite.storyboard import vocabulary, words
 from engine.backends.lite.storyboard.catalogue import SUBJECTS
+from engine.backends.lite.storyboard.draw.kit import Anchor
 from engine.backends.lite.storyboard.scene import Actor, Camera, Direction, Hour, Motion, Scene, Setting, Weather
 
 MAX_COUNT = 12  # more of one kind would be too small to tell apart
@@ -139,11 +140,7 @@ class _Reader:
         """A place, an hour or a weather; False when the word is none or is meant as a subject here."""
         if not (phrase in vocabulary.SETTINGS or phrase in vocabulary.HOURS or phrase in vocabulary.WEATHERS):
             return False
-        if (
-            phrase in vocabulary.SUBJECTS
-            and (self.phrase.count or self.phrase.article)
-            and phrase not in vocabulary.SETTINGS
-        ):
+        if phrase in vocabulary.SUBJECTS and self.phrase.count and phrase not in vocabulary.SETTINGS:
             return False
         if self.negated:
             self.banned |= _names_of(phrase)
@@ -187,14 +184,21 @@ class _Reader:
         before = self.clause[-1] if self.clause else None
         if before is not None and before < index:
             rider = self.actors[before]
-            if (self.riding or self.link == "on") and subject.seat is not None and SUBJECTS[rider.subject].animate:
-                carried = rider.motion if self.riding or rider.motion not in (Motion.STILL, None) else None
+            if (self.riding or self.link == "on") and subject.seat is not None and _can_sit(rider):
+                carried = (
+                    rider.motion if self.riding or rider.motion not in (Motion.STILL, Motion.SLEEP, None) else None
+                )
                 actor = replace(actor, motion=carried, direction=rider.direction, speed=rider.speed)
-                self.actors[before] = replace(rider, on=index, motion=Motion.STILL)
+                rests = Motion.SLEEP if rider.motion is Motion.SLEEP else Motion.STILL
+                self.actors[before] = replace(rider, on=index, motion=rests)
                 self.actors.append(actor)
                 self.clause = [index]
                 return
-            if self.link == "over":
+            if self.riding and subject.seat is None and rider.motion is not None:
+                # "A girl flies a kite": what the verb does, the object does; she holds still.
+                actor = replace(actor, motion=subject.roams)
+                self.actors[before] = replace(rider, motion=Motion.IDLE)
+            elif self.link == "over":
                 self.actors[before] = replace(rider, over=index)
             elif self.chasing is not None:
                 actor = replace(actor, motion=self.chasing.motion, direction=self.chasing.direction)
@@ -346,6 +350,11 @@ class _Reader:
             writes = SUBJECTS[actor.subject].name == "sign" and rest
             actors.append(replace(actor, text=rest.pop(0)) if writes else actor)
         return actors, tuple(rest)
+
+
+def _can_sit(actor: Actor) -> bool:
+    subject = SUBJECTS[actor.subject]
+    return subject.animate or (subject.anchor is Anchor.GROUND and subject.roams is Motion.IDLE)
 
 
 def _main_setting(settings: list[Setting]) -> Setting | None:

@@ -33,6 +33,15 @@ def rasterise(body: str, width: int, height: int, view: View) -> Pillow.Image:
     return Pillow.open(io.BytesIO(png)).convert("RGBA")
 
 
+def reach(body: str, box: tuple[float, float, float, float]) -> float:
+    """How far the drawing goes to its wider side, in drawing units; glows and beams of light do not count."""
+    left, top, right, bottom = box
+    width, height = max(1, round((right - left) / 2)), max(1, round((bottom - top) / 2))
+    alpha = rasterise(body, width, height, (left, top, right - left, bottom - top)).getchannel("A")
+    found = alpha.point([255 * (value > 140) for value in range(256)]).getbbox()
+    return max(abs(left + found[0] * 2), abs(left + found[2] * 2)) if found else (right - left) / 2
+
+
 def lay(canvas: Pillow.Image, picture: Pillow.Image, x: int, y: int) -> None:
     """Lay `picture` (RGBA) over `canvas` (RGBA) with its corner at (x, y), which may be outside."""
     left, top = max(0, -x), max(0, -y)

@@ -71,6 +71,7 @@ class Motion(StrEnum):
     RUN = "run"
     JUMP = "jump"
     ORBIT = "orbit"
+    SLEEP = "sleep"
     WAVE = "wave"
     DANCE = "dance"
     SWING = "swing"

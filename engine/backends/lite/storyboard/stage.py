@@ -21,7 +21,7 @@ from engine.backends.lite.storyboard.lettering import Lettering, accent_of
 from engine.backends.lite.storyboard.motion import Moment, ease, moment
 from engine.backends.lite.storyboard.raster import faded, lay, rasterise
 from engine.backends.lite.storyboard.scene import Camera, Hour, Motion, Scene, Setting, Weather
-from engine.backends.lite.storyboard.svg import ellipse, glow, gradient, group, rect
+from engine.backends.lite.storyboard.svg import ellipse, glow, gradient, group, path, rect
 
 PAINTERS: MappingProxyType[Setting, Callable[[Art], Backdrop]] = MappingProxyType(
     {
@@ -70,19 +70,18 @@ class Stage:
     """A scene with everything chosen; `frame(t)` is a pure function of `t`.
 
     `width` × `height` is the picture in pixels, `seconds` the length of the clip, `seed` picks palette, composition
-    and all variations.
+    and all variations; `tick` is called between the pieces of painting.
     """
 
-    def __init__(self, scene: Scene, width: int, height: int, seconds: float, seed: int) -> None:
+    def __init__(
+        self, scene: Scene, width: int, height: int, seconds: float, seed: int, tick: Callable[[], None] = lambda: None
+    ) -> None:
         self._scene, self._width, self._height, self._seconds = scene, width, height, seconds
         random = Random(seed)
-        setting = (
-            Setting.STUDIO
-            if scene.lettering and scene.setting is None and not scene.weather and scene.hour is Hour.DAY
-            else place_of(scene)
-        )
-        self._setting = setting
-        self._place = PAINTERS[setting](_art(scene, width, height, random))
+        setting = place_of(scene)
+        plain = scene.setting is None and not scene.weather and scene.hour is Hour.DAY
+        paint = land.poster if scene.lettering and plain else PAINTERS[setting]
+        self._place = paint(_art(scene, width, height, random, tick))
         self._cast = cast(scene, self._place, setting, random, width, height, seconds)
         self._sprites = [_Sprite() for _ in self._cast]
         self._effects = weather.effects(scene.weather, width, height, random)
@@ -191,6 +190,8 @@ class Stage:
         one = self._cast[index]
         unit = one.unit * spot.scale
         body = _posed(one.subject.draw(one.ink, self._pose(one, spot, t)), spot, one.subject.name == "sign")
+        if one.mark.motion is Motion.SLEEP:
+            body += _snores(t)
         region = _region(one.subject.box, spot, unit, (spot.x - camera, spot.y), (self._width, self._height))
         if region is None:
             return
@@ -211,7 +212,7 @@ class Stage:
         motion = one.mark.motion
         text = one.text
         if one.rides is not None:
-            motion, text = Motion.STILL, "ride"
+            motion, text = motion if motion is Motion.SLEEP else Motion.STILL, "ride"
         travel = spot.travel / one.unit if motion in CROSSING or spot.travel else 0.0
         return Pose(t=t, travel=travel, gait=spot.gait, gesture=motion, pick=one.pick, text=text)
 
@@ -227,11 +228,12 @@ class Stage:
         return None
 
 
-def _art(scene: Scene, width: int, height: int, random: Random) -> Art:
+def _art(scene: Scene, width: int, height: int, random: Random, tick: Callable[[], None]) -> Art:
     return Art(
         width, height, random, scene.hour, scene.banned,
         ground=resolve(scene.ground) if scene.ground else "", sky=resolve(scene.sky) if scene.sky else "",
-        autumn=scene.autumn or Weather.LEAVES in scene.weather, grey=bool(scene.weather & {Weather.RAIN, Weather.FOG}),
+        autumn=scene.autumn or Weather.LEAVES in scene.weather,
+        grey=bool(scene.weather & {Weather.RAIN, Weather.FOG}), tick=tick,
     )  # fmt: skip
 
 
@@ -239,6 +241,22 @@ def _posed(body: str, spot: Moment, upright: bool) -> str:
     """The drawing turned about its middle and looking the right way; letters are never mirrored."""
     looking = body if upright or spot.facing > 0 else group(body, sx=-1)
     return group(group(looking, y=50), y=-50, turn=spot.turn) if spot.turn else looking
+
+
+def _snores(t: float) -> str:
+    """Three z that rise from the head, one after the other."""
+    out = ""
+    for u in ((t * 0.4 + k / 3) % 1 for k in range(3)):
+        z = path("M0 0h9l-9 11h9", stroke="#ffffff", width=3)
+        out += group(
+            z,
+            x=26 + 16 * u,
+            y=-84 - 44 * u,
+            sx=0.6 + 0.6 * u,
+            sy=0.6 + 0.6 * u,
+            opacity=max(0.0, 1 - abs(2 * u - 1) ** 2),
+        )
+    return out
 
 
 def _region(

@@ -87,7 +87,8 @@ MOTIONS = _verbs(
         Motion.GROW: ("grow expand inflate bloom appear", "grew"),
         Motion.SHRINK: ("shrink deflate disappear vanish", "shrank"),
         Motion.PULSE: ("pulse beat blink glow flash twinkle shine burn sparkle", ""),
-        Motion.STILL: ("stand sit rest sleep wait stay stop park", "stood sat slept standing sitting still motionless parked"),
+        Motion.SLEEP: ("sleep nap snore doze rest", "slept asleep sleeping"),
+        Motion.STILL: ("stand sit wait stay stop park", "stood sat standing sitting still motionless parked"),
     }
 )  # fmt: skip
 # Verbs whose object carries the subject: "an astronaut rides a horse".

@@ -34,7 +34,7 @@ def _swell(art: Art, y: float, height: float, count: int, colour: str, crest: st
     fill = gradient("swell", [(0, mix(colour, "#ffffff", 0.12)), (1, mix(colour, "#071a3a", 0.2))])
     return (
         fill
-        + path(f"M{line}L{art.period} {art.height}L0 {art.height}Z", "url(#swell)")
+        + path(f"M{line}L{art.period} {art.height * 1.1}L0 {art.height * 1.1}Z", "url(#swell)")
         + path(f"M{line}", stroke=crest, width=art.unit * 0.5, extra='opacity="0.7"')
     )
 
@@ -303,8 +303,8 @@ def sky(art: Art) -> Backdrop:
     if art.allows("clouds", "cloud"):
         dim = 0.35 if art.hour is Hour.NIGHT else 0.9
         place.bands.append(art.clouds(art.height * 0.5, u * 8, 5, 0.2, u * 1.6, dim * 0.8))
-        place.bands.append(art.clouds(art.height * 0.86, u * 15, 4, 0.5, u * 3, dim))
-        place.front.append(art.clouds(art.height * 1.02, u * 24, 4, 1.2, u * 6, dim))
+        place.bands.append(art.clouds(art.height * 0.9, u * 13, 5, 0.5, u * 3, dim, 0.72))
+        place.front.append(art.clouds(art.height * 1.08, u * 20, 4, 1.2, u * 6, dim, 0.96))
     else:
         hill, _ = art.ridge(art.height * 0.93, u * 4, art.height)
         place.bands.append(art.band(path(hill, art.tone("#6dbb70")), 0.5))

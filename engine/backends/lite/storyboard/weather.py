@@ -68,7 +68,7 @@ class _Fog:
 
 
 class _Fireworks:
-    """Bursts in the upper half, one every 0.7 s; soft sparks that fade slowly, never a flash of the whole picture."""
+    """Bursts in the upper half, two a second; soft sparks that fade slowly, never a flash of the whole."""
 
     def __init__(self, width: int, height: int, random: Random) -> None:
         self._size = (width, height)
@@ -81,8 +81,8 @@ class _Fireworks:
     def lay(self, canvas: Pillow.Image, t: float) -> None:
         width, height = self._size
         body = ""
-        for number in range(max(0, int((t + 0.6) / 0.7) - 3), int((t + 0.6) / 0.7) + 1):
-            age = t + 0.6 - number * 0.7
+        for number in range(max(0, int((t + 0.6) / 0.5) - 3), int((t + 0.6) / 0.5) + 1):
+            age = t + 0.6 - number * 0.5
             body += self._burst(*self._bursts[number % len(self._bursts)], age)
         # Only the upper part can hold sparks.
         tall = round(height * 0.75)
@@ -104,13 +104,13 @@ class _Fireworks:
         life = (age - 0.5) / 1.6
         if life >= 1:
             return ""
-        reach, fade = u * 24 * size * (1 - (1 - life) ** 3), 1 - life**2
+        reach, fade = u * 31 * size * (1 - (1 - life) ** 3), 1 - life**2
         out = ""
         for i in range(22):
             angle, ring = 2 * pi * i / 22 + x * 9, 1.0 if i % 2 else 0.62
             px, py = cx + cos(angle) * reach * ring, cy + sin(angle) * reach * ring + u * 9 * life * life
             qx, qy = cx + cos(angle) * reach * ring * 0.8, cy + sin(angle) * reach * ring * 0.8 + u * 7 * life * life
-            out += line(qx, qy, px, py, colour, u * 0.45) + circle(px, py, u * 0.75, "#fff7dd" if i % 2 else colour)
+            out += line(qx, qy, px, py, colour, u * 0.6) + circle(px, py, u * 0.95, "#fff7dd" if i % 2 else colour)
         return group(out, opacity=fade)
 
 

@@ -65,13 +65,17 @@ def penguin(ink: Ink, pose: Pose) -> str:
 
 
 def owl(ink: Ink, pose: Pose) -> str:
+    flying = pose.gesture in (Motion.FLY, Motion.RISE)
+    spread = 5.5 + pose.sway(4, 2.2) if flying else 1 + pose.sway(0.3, 0.6)
     tufts = polygon([(-28, -78), (-30, -102), (-10, -88)], ink.dark) + polygon(
         [(28, -78), (30, -102), (10, -88)], ink.dark
     )
     body = ellipse(0, -48, 34, 46, ink.base) + ellipse(0, -34, 22, 29, ink.light)
     rings = "".join(circle(x, -66, 15, WHITE) + circle(x, -66, 11, "#ffd23f") for x in (-14, 14))
     eyes = eye(-13, -66, 6, pose) + eye(15, -66, 6, pose)
-    wings = "".join(group(ellipse(0, 18, 11, 26, ink.dark), x=x, y=-58, turn=a) for x, a in ((-30, 10), (30, -10)))
+    wings = "".join(
+        group(ellipse(0, 18, 11, 26, ink.dark), x=x, y=-58, turn=a * spread) for x, a in ((-30, 10), (30, -10))
+    )
     feet = "".join(rect(x, -6, 12, 6, BEAK, 3) for x in (-18, 6))
     return feet + tufts + body + wings + rings + eyes + polygon([(-6, -58), (6, -58), (0, -46)], BEAK)
 
@@ -203,7 +207,7 @@ def snail(ink: Ink, pose: Pose) -> str:
 
 
 def butterfly(ink: Ink, pose: Pose) -> str:
-    flap = 0.55 + 0.45 * pose.sway(1, 2.4)
+    flap = 0.65 + 0.35 * pose.sway(1, 2.2)
 
     def wing(side: int) -> str:
         upper = path("M0 -50Q14 -104 50 -96Q66 -80 46 -54Q24 -42 0 -46Z", ink.base)

@@ -40,7 +40,7 @@ class Pose:
 
     @property
     def blinks(self) -> bool:
-        return (self.t + self.pick * 0.9) % 3.1 > 2.98
+        return self.gesture is Motion.SLEEP or (self.t + self.pick * 0.9) % 3.1 > 2.98
 
 
 class Anchor(StrEnum):

@@ -210,7 +210,7 @@ def teddy(ink: Ink, pose: Pose) -> str:
     ears = "".join(circle(x, -95, 10, ink.dark) + circle(x, -95, 5, ink.light) for x in (-20, 20))
     head = circle(0, -76, 27, ink.base) + ellipse(0, -67, 13, 10, ink.light) + ellipse(0, -71, 5, 3.6, DARK)
     face = eye(-10, -80, 3.2, pose) + eye(10, -80, 3.2, pose) + path("M-5 -64q5 4 10 0", stroke=DARK, width=2)
-    return arms + legs + body + ears + head + face
+    return group(arms, legs, body, ears, head, face, turn=pose.stride(30) * 6)
 
 
 PERSON = figure(Figure())

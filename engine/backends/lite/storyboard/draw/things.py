@@ -179,7 +179,7 @@ def cup(ink: Ink, pose: Pose) -> str:
 
 
 def pizza(ink: Ink, pose: Pose) -> str:
-    slice_ = polygon([(-46, -84), (46, -84), (0, 0)], "#ffd166") + path(
+    slice_ = polygon([(-46, -84), (46, -84), (0, 0)], ink.base) + path(
         "M-48 -84Q0 -104 48 -84", stroke="#c98a3f", width=15
     )
     return (
