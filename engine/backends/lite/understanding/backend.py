@@ -73,7 +73,7 @@ class LiteUnderstanding:
 
     def _about_clips(self, talked: conversation.Conversation, job: Understand, context: JobContext) -> list[str]:
         from .answering import answer
-        from .answering.ask import Ask
+        from .answering.ask import Ask, part_of
 
         observatory = self._observatory
         question, meant = talked.question, talked.meant
@@ -89,7 +89,12 @@ class LiteUnderstanding:
             clip = clips[next((i for i, known in enumerate(facts) if known is of), -1)]
             return observatory.read(clip, of, span, context.limits, context.checkpoint)
 
-        return answer(Ask(question, facts[-1], facts, read, talked.before))
+        part = None
+        if not question.scope.whole and not facts[-1].complete:
+            part = part_of(facts[-1], question.scope)
+            if not part.outside:
+                facts[-1] = observatory.close_up(meant, facts[-1], part.span, context.limits, context.checkpoint)
+        return answer(Ask(question, facts[-1], facts, read, talked.before, part))
 
     def _show_stills(self, clips: tuple[Clip, ...], job: Understand, context: JobContext) -> None:
         """Emit the frames that people are shown with the answer, evenly spread over the clips that it is about."""

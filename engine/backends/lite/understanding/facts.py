@@ -138,6 +138,11 @@ class ClipFacts:
     def movers(self) -> tuple[Mover, ...]:
         return tuple(mover for shot in self.shots for mover in shot.movers)
 
+    def followed(self, span: Span) -> bool:
+        """Whether motion was measured in `span` at all: of a long clip only short stretches are watched for it."""
+        inside = [time for time in self.motion_times if span.start_s <= time <= span.end_s]
+        return self.complete or len(inside) >= 2
+
     def shots_in(self, span: Span) -> tuple[Shot, ...]:
         """The shots that fill at least a little of `span`."""
         least = min(0.12, span.length_s / 2)

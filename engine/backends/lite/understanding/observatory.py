@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.media import SampledFrame
 
 Key = tuple[str, int, int]
+PartKey = tuple[Key, float, float]
 
 _CAPACITY = 8
 _ALIKE = 5.0  # of 255: two pictures this close show the same text
@@ -33,7 +34,8 @@ class Observatory:
     def __init__(self, capacity: int = _CAPACITY) -> None:
         self._capacity = capacity
         self._facts: OrderedDict[Key, ClipFacts] = OrderedDict()
-        self._readings: OrderedDict[tuple[Key, float, float], tuple[Reading, ...]] = OrderedDict()
+        self._close_ups: OrderedDict[PartKey, ClipFacts] = OrderedDict()
+        self._readings: OrderedDict[PartKey, tuple[Reading, ...]] = OrderedDict()
         self._reader = reading.Reader()
 
     def facts(
@@ -56,6 +58,21 @@ class Observatory:
             for entry in [entry for entry in self._readings if entry[0] == gone]:
                 del self._readings[entry]
         return facts
+
+    def close_up(
+        self, clip: Clip, facts: ClipFacts, span: Span, limits: MediaLimits, checkpoint: Callable[[], None]
+    ) -> ClipFacts:
+        """A closer look at a part of a clip of which only parts were watched; `facts` itself when there is no need to,
+        or when the part is too long. Raises `MediaError` and what `checkpoint` raises."""
+        if facts.complete or not scan.can_close_up(facts.info, span):
+            return facts
+        entry = (_key(clip), round(span.start_s, 2), round(span.end_s, 2))
+        if entry not in self._close_ups:
+            with open_clip(clip.path, limits, checkpoint=checkpoint) as reader:
+                self._close_ups[entry] = scan.close_up(reader, facts, span, checkpoint)
+            while len(self._close_ups) > self._capacity:
+                self._close_ups.popitem(last=False)
+        return self._close_ups[entry].named(clip.name)
 
     def read(
         self, clip: Clip, facts: ClipFacts, span: Span, limits: MediaLimits, checkpoint: Callable[[], None]

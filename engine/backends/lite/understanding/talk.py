@@ -62,7 +62,7 @@ _HOW: dict[Intent, str] = {
     Intent.ACTIVITY: "I measured from picture to picture what share of it moves against the rest",
     Intent.COLOURS: "I gave every pixel of small copies of the pictures the name of a colour and counted",
     Intent.BRIGHTNESS: "I averaged the brightness of the pixels, picture by picture",
-    Intent.TEXT: "I ran a text recogniser over a few frames that looked like lettering, and kept what it was sure of",
+    Intent.TEXT: "I ran a text recogniser over a few frames that differ from each other, and kept what it was sure of",
     Intent.SOUND: "I measured the loudness of the sound track in short windows; below −50 dBFS I call it silent",
     Intent.FORMAT: "size, rate and codec stand in the file, checked against a decoded frame",
     Intent.COMPARE: "I measured both clips in the same way and compared the figures",

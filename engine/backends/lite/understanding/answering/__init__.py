@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..language.intents import Intent
 from . import look, motion, overview, structure
@@ -31,5 +32,5 @@ def answer(ask: Ask) -> list[str]:
         return [ask.part.outside]
     sentences: list[str] = []
     for intent in ask.question.intents:
-        sentences += _ANSWERS[intent](Ask(ask.question.about(intent), ask.facts, ask.clips, ask.read, ask.before))
+        sentences += _ANSWERS[intent](replace(ask, question=ask.question.about(intent)))
     return list(dict.fromkeys(text for text in sentences if text))

@@ -24,7 +24,7 @@ class Ask:
     """`facts` are those of the clip that is meant, `clips` those of all clips at hand, oldest first.
 
     `read` finds on-screen text in a part of a clip; it is slow and therefore called only by answers that need it.
-    `before` is the latest earlier question about a clip.
+    `before` is the latest earlier question about a clip. `resolved` is the part, when it was looked up already.
     """
 
     question: Question
@@ -32,11 +32,12 @@ class Ask:
     clips: Sequence[ClipFacts]
     read: ReadText
     before: Question | None = None
+    resolved: Part | None = None
 
     @property
     def part(self) -> Part:
         """The part of the clip that the question names."""
-        return part_of(self.facts, self.question.scope)
+        return self.resolved or part_of(self.facts, self.question.scope)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Part:
 def part_of(facts: ClipFacts, scope: Scope) -> Part:
     """Resolve a scope against a clip."""
     whole, end = facts.whole, facts.whole.end_s
+    if not facts.moving:
+        return Part(whole)
     a, b = scope.a, scope.b
     match scope.kind:
         case "at" | "after" if a > end + 0.05:

@@ -29,15 +29,17 @@ def subjects(ask: Ask) -> list[str]:
     if not facts.moving:
         return ["It is a still picture: nothing moves."]
     if question.has("enter", "leave"):
-        return _doors(facts, part)
+        return [*_doors(facts, part), *partial_note(facts)]
     if question.approach:
-        return _approach(ask)
+        return [*_approach(ask), *partial_note(facts)]
     if question.directions and question.yes_no:
-        return _in_direction(ask, question.directions)
+        return [*_in_direction(ask, question.directions), *partial_note(facts)]
     inside = facts.shots_in(part.span)
     told = {shot: words for shot in inside if (words := _movers_words(facts, shot, part))}
     yes, no = ("yes: ", "no: ") if question.yes_no else ("", "")
     if not told:
+        if not facts.followed(part.span):
+            return [part.lead("I did not watch that closely enough to see motion; ask about a few seconds of it")]
         camera = any(camera_words(shot.camera) for shot in inside)
         return [
             part.lead(f"{no}I see nothing move by itself{', only the camera moves' if camera else ''}"),
@@ -47,14 +49,17 @@ def subjects(ask: Ask) -> list[str]:
         shot, words = next(iter(told.items()))
         where = f"in shot {shot.number} " if part.whole and len(facts.shots) > 1 else ""
         return [part.lead(f"{yes}{where}{words}"), NOT_WHAT, *partial_note(facts)]
-    shots = (
-        f"all {wording.number(len(told))} shots"
-        if len(told) == len(inside)
-        else f"{wording.number(len(told))} of {wording.number(len(inside))} shots"
-    )
+    shots = _of_shots(len(told), len(inside))
     lead = f"{part.words}, {_THINGS.format(shots)}" if part.words else _THINGS.format(shots)
     told_shots = [wording.item(f"shot {shot.number}: {words}") for shot, words in told.items()]
     return [sentence(f"{yes}{lead}")[:-1] + ":", *told_shots, f"\n{NOT_WHAT}", *partial_note(facts)]
+
+
+def _of_shots(some: int, every: int) -> str:
+    """ "five of six shots", "both shots"."""
+    if some < every:
+        return f"{wording.number(some)} of {wording.number(every)} shots"
+    return "both shots" if every == 2 else f"all {wording.number(every)} shots"
 
 
 def _movers_words(facts: ClipFacts, shot: Shot, part: Part) -> str:
@@ -97,6 +102,8 @@ def _path(mover: Mover) -> str:
         return _place(mover)
     if mover.leaves:
         return f" from the {start or 'middle'}"
+    if start and end:
+        return " across the picture"
     return f", from the {start or 'middle'} to the {end or 'middle'}"
 
 
@@ -115,7 +122,7 @@ def _pace(mover: Mover) -> str:
 def _in_direction(ask: Ask, ways: Sequence[Direction]) -> list[str]:
     facts, part = ask.facts, ask.part
     inside = facts.movers_in(part.span)
-    clear = [m for shot in facts.shots for m in shot.movers if m.weight >= _IN_DIRECTION * shot.movers[0].weight]
+    clear = _clear(facts)
     matching = [m for m in clear if m in inside and m.direction in ways]
     names = listing([wording.way(way) for way in ways], last="or")
     if matching:
@@ -154,21 +161,24 @@ def _approach(ask: Ask) -> list[str]:
 
 def _doors(facts: ClipFacts, part: Part) -> list[str]:
     inside = facts.movers_in(part.span)
-    told = [
-        *(
-            f"something {m.colour} comes in at the {wording.edge(m.enters)} edge at {wording.at(m.span.start_s)}"
-            for m in inside
-            if m.enters
-        ),
-        *(
-            f"something {m.colour} leaves at the {wording.edge(m.leaves)} edge at {wording.at(m.span.end_s)}"
-            for m in inside
-            if m.leaves
-        ),
+    clear = [mover for mover in _clear(facts) if mover in inside]
+    comings = [
+        (m.span.start_s, f"something {m.colour} comes in at the {wording.edge(m.enters)} edge")
+        for m in clear
+        if m.enters
     ]
-    if not told:
+    goings = [
+        (m.span.end_s, f"something {m.colour} leaves at the {wording.edge(m.leaves)} edge") for m in clear if m.leaves
+    ]
+    if not comings and not goings:
         return [part.lead("I see nothing enter or leave the picture for certain")]
+    told = [f"{words} at {wording.at(time_s)}" for time_s, words in sorted(comings + goings)]
     return [part.lead(f"yes: {listing(told[:6])}"), NOT_WHAT]
+
+
+def _clear(facts: ClipFacts) -> list[Mover]:
+    """The movers that are conspicuous in their shot."""
+    return [m for shot in facts.shots for m in shot.movers if m.weight >= _IN_DIRECTION * shot.movers[0].weight]
 
 
 # --- camera --------------------------------------------------------------------------------------------------------
@@ -246,14 +256,14 @@ def _shaking(ask: Ask, found: Sequence[Shot], moving: Sequence[tuple[Shot, str]]
     shaking = [shot for shot in found if shot.camera.known and shot.camera.shake >= _SHAKE]
     asks_shaky = question.has("shake", "shaky", "wobble", "wobbly", "jittery")
     if shaking:
-        lead = ("yes, " if asks_shaky else "no, ") if question.yes_no and not question.has("tripod") else ""
+        lead = ("yes, " if asks_shaky else "no, ") if question.yes_no and not question.has("tripod", "handheld") else ""
         where = "" if len(shaking) == len(found) else f" in {_shot_numbers(shaking)}"
         return [part.lead(f"{lead}the camera shakes{where}, as if it was held by hand")]
-    lead = ("no, " if asks_shaky else "yes, ") if question.yes_no and not question.has("tripod") else ""
+    lead = ("no, " if asks_shaky else "yes, ") if question.yes_no and not question.has("tripod", "handheld") else ""
     drift = (
         f"; it only drifts in {_shot_numbers([s for s, _ in moving])}" if moving and len(ask.facts.shots) > 1 else ""
     )
-    return [part.lead(f"{lead}the camera is steady{drift}"), "Whether it stood on a tripod I can only guess from that."]
+    return [part.lead(f"{lead}the camera is steady{drift}"), "Whether it was held by hand I can only guess from that."]
 
 
 # --- how much, and when --------------------------------------------------------------------------------------------
@@ -277,7 +287,8 @@ def activity(ask: Ask) -> list[str]:
     if part.span.length_s > 1.5:
         sentences.append(f"The most happens around {wording.at(_window(facts, part.span, 1))}.")
     if part.whole and len(facts.shots) > 1:
-        by = [f"shot {shot.number} {wording.share(motion_in(facts, shot.span))}" for shot in facts.shots[:8]]
+        watched = [shot for shot in facts.shots if facts.followed(shot.span)][:8]
+        by = [f"shot {shot.number} {wording.share(motion_in(facts, shot.span))}" for shot in watched]
         sentences.append(sentence(f"By shot: {listing(by)}"))
     return sentences
 

@@ -28,7 +28,7 @@ def summary(ask: Ask) -> list[str]:
         made = (
             f"a single shot of {seconds(info.duration_s)}"
             if len(shots) == 1
-            else f"{seconds(info.duration_s)} in {count(len(shots), 'shot')}"
+            else f"{seconds(info.duration_s)} in {'' if facts.complete else 'at least '}{count(len(shots), 'shot')}"
         )
         sentences.append(f"{sentence(made)[:-1]}, {_sound_words(facts)}.")
     else:
@@ -54,7 +54,8 @@ def _happens(facts: ClipFacts, shot: Shot, part: Part, look: bool) -> list[str]:
         told.append(f"the camera {camera}")
     inside = facts.movers_in(part.span)
     movers = [mover_words(mover) for mover in shot.movers if mover in inside][:1]
-    return told + (movers or ([] if camera else ["nothing moves"]))
+    still = [] if camera or not facts.followed(shot.span) else ["nothing moves"]
+    return told + (movers or still)
 
 
 OBJECTS = "That is what I can measure; I cannot recognise what the things are. A larger model could."

@@ -61,8 +61,9 @@ def shots(ask: Ask) -> list[str]:
         sentences = [lead + "it is a single shot; I find no cut in it."]
     else:
         changes = "cuts" if all(s.opening == "cut" for s in inside) else "changes"
-        changes = changes if len(inside) > 1 else changes[:-1]
-        sentences = [f"{lead}{count(len(facts.shots), 'shot')}, with {changes} at {_times(inside)}."]
+        changes = changes if len(inside) > 1 else f"a {changes[:-1]}"
+        least, near = ("", "at") if facts.complete else ("at least ", "near")
+        sentences = [f"{lead}{least}{count(len(facts.shots), 'shot')}, with {changes} {near} {_times(inside)}."]
     if facts.fades:
         sentences.append(fades(facts))
     return [sentence(text) for text in sentences] + partial_note(facts)
@@ -84,7 +85,7 @@ def partial_note(facts: ClipFacts) -> list[str]:
     if facts.complete:
         return []
     return [
-        "It is a long clip, so I looked at key frames and short stretches only: cuts between them may have escaped me."
+        "It is a long clip, so I looked at key frames and short stretches only: what lies between them may escape me."
     ]
 
 
@@ -164,7 +165,7 @@ def _rate(facts: ClipFacts) -> str:
 def _ratio(width: int, height: int) -> str:
     for wide, high in ((16, 9), (9, 16), (4, 3), (3, 4), (1, 1), (3, 2), (2, 3), (21, 9), (11, 9)):
         if abs(width / height - wide / high) < 0.012 * wide / high:
-            return f"{wide}:{high}"
+            return f"{'' if width * high == height * wide else 'about '}{wide}:{high}"
     divisor = gcd(width, height)
     exact = f"{width // divisor}:{height // divisor}"
     return exact if max(width, height) // divisor < 50 else f"{width / height:.2f}:1"

@@ -188,7 +188,7 @@ CLUES: dict[Intent, dict[tuple[str, ...], float]] = {
         ),
         (1, "happen, about, watch, look"),
         (-3, "why, who, colour, sound, text, camera, can you do, movement, sure about, about movement"),
-        (-6, "what move, you able"),
+        (-6, "what move, you able, motion"),
     ),
     Intent.UNKNOWABLE: _clues(
         (

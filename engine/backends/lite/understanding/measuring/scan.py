@@ -33,6 +33,9 @@ FULL_RATE = 25.0
 _COMPLETE_S = 120.0
 _COMPLETE_PIXELS = 4.0e9
 _MOTION_STEPS = 480
+# A part of a longer clip that somebody asks about is watched from end to end within these.
+_CLOSE_UP_S = 15.0
+_CLOSE_UP_PIXELS = 1.5e9
 _KEY_FRAMES = 64
 _BURSTS = 8
 _BURST_S = 1.2
@@ -149,12 +152,42 @@ def _watch_parts(reader: ClipReader, checkpoint: Checkpoint) -> Watcher:
     return alone
 
 
-def conclude(watcher: Watcher, info: ClipInfo, name: str, complete: bool = True) -> ClipFacts:
-    """Turn what was seen into facts: shots first, then each shot's camera and movers."""
+def can_close_up(info: ClipInfo, span: Span) -> bool:
+    """Whether a part of a long clip is short enough to be watched from end to end."""
+    pixels = info.width * info.height * max(info.fps, 1.0) * span.length_s
+    return span.length_s <= _CLOSE_UP_S and pixels <= _CLOSE_UP_PIXELS
+
+
+def close_up(reader: ClipReader, facts: ClipFacts, span: Span, checkpoint: Checkpoint) -> ClipFacts:
+    """Watch a part of a long clip from end to end. The result knows nothing of the rest but the sound.
+
+    Raises what the reader raises (`MediaError`) and what `checkpoint` raises.
+    """
+    watcher = Watcher()
+    with one_thread():
+        for frame in reader.scan(max_fps=FULL_RATE, max_side=MAX_SIDE, start_s=span.start_s, end_s=span.end_s):
+            checkpoint()
+            watcher.watch(frame.time_s, frame.image)
+    if not watcher.times:
+        return facts
+    number = next((shot.number for shot in reversed(facts.shots) if shot.span.start_s <= span.start_s), 1)
+    near = conclude(watcher, facts.info, facts.name, part=span, first_number=number)
+    return replace(near, loudness=facts.loudness, loudness_window_s=facts.loudness_window_s)
+
+
+def conclude(
+    watcher: Watcher,
+    info: ClipInfo,
+    name: str,
+    complete: bool = True,
+    part: Span | None = None,
+    first_number: int = 1,
+) -> ClipFacts:
+    """Turn what was seen of a clip, or of a `part` of it, into facts: shots, then each shot's camera and movers."""
     times = np.array(watcher.times, dtype=np.float64)
-    end_s = max(info.duration_s, float(times[-1]) if len(times) else 0.0)
+    end_s = part.end_s if part else max(info.duration_s, float(times[-1]) if len(times) else 0.0)
     fades = shots.fades(times, watcher.thumbs) if complete else []
-    starts: list[tuple[float, Opening]] = [(0.0, "start")]
+    starts: list[tuple[float, Opening]] = [(part.start_s if part else 0.0, "start")]
     if info.kind != "image" and len(times) > 1:
         starts += [(float(times[i]), "cut") for i in shots.cuts(times, watcher.thumbs, sparse=not complete)]
         starts += [(fade.span.start_s, "fade") for fade in fades if fade.way == "in" and fade.span.start_s > 0.5]
@@ -166,7 +199,7 @@ def conclude(watcher: Watcher, info: ClipInfo, name: str, complete: bool = True)
         inside = [s for s in watcher.steps if s.start_s >= span.start_s - 1e-3 and s.end_s < span.end_s + 1e-3]
         if number < len(starts):
             inside = [s for s in inside if s.end_s < span.end_s - 1e-3]
-        found.append(Shot(number, span, opening, camera_of(inside, span), movers_of(inside, span)))
+        found.append(Shot(first_number + number - 1, span, opening, camera_of(inside, span), movers_of(inside, span)))
     crossing = {start_s for start_s, _ in starts[1:]}
     steps = [s for s in watcher.steps if not any(s.start_s < cut <= s.end_s for cut in crossing)]
     return ClipFacts(

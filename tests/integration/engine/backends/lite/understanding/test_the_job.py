@@ -97,3 +97,28 @@ def test_ten_seconds_are_answered_within_two_of_processor_time(bikes, context):
     started = time.thread_time()
     assert "".join(fresh.answer(Understand(turns=(turn,)), context))
     assert time.thread_time() - started < 2.0
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A backend to which ten seconds are a long clip."""
+    from engine.backends.lite.understanding.measuring import scan
+
+    monkeypatch.setattr(scan, "_COMPLETE_S", 4.0)
+    return LiteUnderstanding()
+
+
+def test_of_a_long_clip_nothing_is_claimed_that_was_not_watched(impatient, bikes, context):
+    turn = Turn(role="user", text="how many shots?", clips=(Clip(path=str(bikes)),))
+    said = "".join(impatient.answer(Understand(turns=(turn,)), context))
+    assert "t least" in said or "single shot" in said
+    assert "key frames" in said
+
+
+def test_a_part_of_a_long_clip_is_looked_at_closely_when_asked(impatient, bikes, context):
+    asked = [("what moves at 0:08?", "to the right"), ("what moves between 0:03.2 and 0:04.2?", "to the left")]
+    for text, way in asked:
+        turn = Turn(role="user", text=text, clips=(Clip(path=str(bikes)),))
+        said = "".join(impatient.answer(Understand(turns=(turn,)), context))
+        assert way in said
+        assert "key frames" not in said

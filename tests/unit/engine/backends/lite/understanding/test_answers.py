@@ -1,10 +1,13 @@
 """Answers say what was measured, and say plainly what cannot be known. Facts are made by hand here."""
 
+import re
+
 import pytest
 
 from engine.backends.lite.understanding.answering import answer
 from engine.backends.lite.understanding.answering.ask import Ask
 from engine.backends.lite.understanding.facts import Camera, Reading, Shot, Span
+from engine.backends.lite.understanding.language.intents import ABOUT_A_CLIP
 from engine.backends.lite.understanding.language.question import understand
 
 
@@ -172,3 +175,35 @@ def test_several_questions_get_several_answers(ask):
     said = ask("how long is it and how many shots are there?")
     assert "10 seconds" in said
     assert "two shots" in said.lower()
+
+
+def test_every_question_gets_a_sound_answer_about_every_kind_of_clip(
+    ask, facts, info, mover, questions, unseen_questions
+):
+    loud = tuple((0.05 + i * 0.1, -20.0) for i in range(100))
+    clips = {
+        "plain": facts(),
+        "sounding": facts(info=info(has_audio=True), loudness=loud, loudness_window_s=0.1),
+        "picture": facts(info=info(kind="image", duration_s=0.0, frames=1)),
+        "parts": facts(complete=False),
+        "lively": facts(
+            shots=(
+                Shot(
+                    1,
+                    Span(0.0, 10.0),
+                    "start",
+                    Camera(0.1, 0.2, 0.3, 0.02, 10.0, True),
+                    (mover(direction=None), mover(growth=0.5, direction="up"), mover(enters="left", leaves="right")),
+                ),
+            )
+        ),
+    }
+    for _, text in questions + unseen_questions:
+        intents = understand(text).intents
+        if not set(intents) <= ABOUT_A_CLIP:
+            continue
+        for kind, clip in clips.items():
+            said = ask(text, facts("two.mp4"), clip, readings=[Reading("HELLO", (1.0,))])
+            assert said, (text, kind)
+            assert said.rstrip()[-1] in ".!?", (text, kind, said)
+            assert not re.search(r"\b(None|nan|inf)\b|  |\.\.|,,|<video>", said), (text, kind, said)
