@@ -71,9 +71,6 @@ class Streams:
     def __contains__(self, number: int) -> bool:
         return number in self._open
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     def open(self, number: int) -> EventStream:
         stream = self._open[number] = EventStream()
         return stream
