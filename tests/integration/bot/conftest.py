@@ -13,7 +13,7 @@ from tests.fakes.house import House
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3")
+    store = Store(f"sqlite:///{tmp_path}/bot.sqlite3")
     await store.open()
     house = House(tmp_path, store)
     yield house
