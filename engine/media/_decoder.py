@@ -46,6 +46,7 @@ class Decoder:
         self._format = form
         self._indexed = form.indexed
         self._seeks_mislead = False
+        self._skip = "DEFAULT"
         self.saw_packets = False
         self.first_pts = 0
         self._reset()
@@ -53,6 +54,7 @@ class Decoder:
     def _reset(self) -> None:
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._window: deque[Packet[VideoStream]] = deque()  # read, not yet decoded
+        self._window_bytes = 0
         self._ahead: list[int] = []  # times of packets read whose frames are later than the held one
         self._untimed = False  # packets without times: only frames tell where we are
         self._read_all = False
@@ -126,7 +128,6 @@ class Decoder:
         spares feeding it packets only to push the wanted frame out.
         """
         while True:
-            self._guard.tick()
             if self._settled(ticks):
                 return self._held
             if self._frames:
@@ -178,7 +179,10 @@ class Decoder:
         if not self._window:
             return self._drain()
         packet = self._window.popleft()
-        self._codec.skip_frame = "NONREF" if ticks is not None and self._passed_over(packet, ticks) else "DEFAULT"
+        self._window_bytes -= packet.size
+        skip = "NONREF" if ticks is not None and self._passed_over(packet, ticks) else "DEFAULT"
+        if skip != self._skip:
+            self._codec.skip_frame = self._skip = skip
         if packet.dts is not None:
             self._fed_dts = packet.dts
         self._decode(packet)
@@ -187,8 +191,8 @@ class Decoder:
     def _fill(self) -> None:
         if self._packets is None:
             self._packets = self._container.demux(self._stream)
-        while not self._read_all and len(self._window) <= _REORDER and self._window_has_room():
-            self._guard.tick()
+        # Reading ticks the guard by itself, so nothing here needs to.
+        while not self._read_all and len(self._window) <= _REORDER and self._window_bytes < _WINDOW_BYTES:
             try:
                 packet = next(self._packets, None)
             except (av.FFmpegError, ValueError):
@@ -203,9 +207,7 @@ class Decoder:
             elif not packet.is_discard:
                 self._ahead.append(packet.pts)
             self._window.append(packet)
-
-    def _window_has_room(self) -> bool:
-        return not self._window or sum(packet.size for packet in self._window) < _WINDOW_BYTES
+            self._window_bytes += packet.size
 
     def _passed_over(self, packet: Packet[VideoStream], ticks: int) -> bool:
         """Whether a later frame, at or before `ticks`, is already in sight: then nobody looks at this one."""
@@ -311,6 +313,7 @@ class Decoder:
             if packet.is_keyframe:
                 return packet.pts if packet.pts is not None else packet.dts
             self._window.popleft()
+            self._window_bytes -= packet.size
             if packet.pts in self._ahead:
                 self._ahead.remove(packet.pts)
 
@@ -348,6 +351,7 @@ class Decoder:
         count = 0
         while True:
             self._window.clear()
+            self._window_bytes = 0
             self._ahead.clear()
             self._fill()
             if not self._window:
