@@ -26,11 +26,20 @@ _ANSWERS: dict[Intent, Callable[[Ask], list[str]]] = {
 }
 
 
+_OF_THINGS = frozenset({Intent.COLOURS, Intent.SUBJECT_MOTION, Intent.CAMERA_MOTION, Intent.BRIGHTNESS})
+WHICH_IS_WHICH = "I cannot tell which thing is which, so this is about the whole picture."
+
+
 def answer(ask: Ask) -> list[str]:
     """The sentences that answer a question about a clip, in order; never empty."""
     if ask.part.outside:
         return [ask.part.outside]
     sentences: list[str] = []
     for intent in ask.question.intents:
-        sentences += _ANSWERS[intent](replace(ask, question=ask.question.about(intent)))
+        question = ask.question.about(intent)
+        if question.names_a_thing and intent in _OF_THINGS:
+            # A "yes" would say that the thing is there and that it is the one which was measured.
+            question = replace(question, yes_no=False)
+            sentences.append(WHICH_IS_WHICH)
+        sentences += _ANSWERS[intent](replace(ask, question=question))
     return list(dict.fromkeys(text for text in sentences if text))

@@ -25,7 +25,7 @@ def colours(ask: Ask) -> list[str]:
     shares = palette_in(facts, part.span)
     if ask.question.has("monochrome", "greyscale") or set(ask.question.colours) == {"black", "white"}:
         return [_monochrome(shares)]
-    if ask.question.colours and ask.question.yes_no:
+    if ask.question.colours and (ask.question.yes_no or ask.question.names_a_thing):
         return [_is_there(ask, colour) for colour in ask.question.colours]
     sentences = [part.lead(f"the picture is mostly {palette_words(shares)}")]
     if part.whole and len(facts.shots) > 1:
@@ -78,9 +78,9 @@ def _is_there(ask: Ask, colour: str) -> str:
         if over_time[peak] > 1.6 * share
         else ""
     )
-    return part.lead(
-        f"yes, {'a little ' if share < 0.03 else ''}{colour}: {wording.share(share)} of the picture on average{most}"
-    )
+    verdict = "yes, " if ask.question.yes_no else "I find "
+    some = "a little " if share < 0.03 else ""
+    return part.lead(f"{verdict}{some}{colour}: {wording.share(share)} of the picture on average{most}")
 
 
 def _monochrome(shares: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:

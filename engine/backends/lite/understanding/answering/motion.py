@@ -29,7 +29,7 @@ def subjects(ask: Ask) -> list[str]:
     if not facts.moving:
         return ["It is a still picture: nothing moves."]
     if question.has("enter", "leave"):
-        return [*_doors(facts, part), *partial_note(facts)]
+        return [*_doors(ask), *partial_note(facts)]
     if question.approach:
         return [*_approach(ask), *partial_note(facts)]
     if question.directions and question.yes_no:
@@ -145,8 +145,9 @@ def _approach(ask: Ask) -> list[str]:
     matching = [m for m in facts.movers_in(part.span) if sign * m.growth > _GROWS]
     zooms = [s for s in facts.shots_in(part.span) if sign * s.camera.zoom > _ZOOM]
     if matching:
+        yes = "yes, it looks so: " if ask.question.yes_no else ""
         return [
-            part.lead(f"yes, it looks so: {listing([mover_words(m) for m in matching[:3]])}"),
+            part.lead(f"{yes}{listing([mover_words(m) for m in matching[:3]])}"),
             "I judge that by its size alone.",
         ]
     if zooms:
@@ -159,7 +160,8 @@ def _approach(ask: Ask) -> list[str]:
     return [part.lead(f"I see nothing {what} for certain; nothing moving changes its size enough")]
 
 
-def _doors(facts: ClipFacts, part: Part) -> list[str]:
+def _doors(ask: Ask) -> list[str]:
+    facts, part = ask.facts, ask.part
     inside = facts.movers_in(part.span)
     clear = [mover for mover in _clear(facts) if mover in inside]
     comings = [
@@ -173,7 +175,7 @@ def _doors(facts: ClipFacts, part: Part) -> list[str]:
     if not comings and not goings:
         return [part.lead("I see nothing enter or leave the picture for certain")]
     told = [f"{words} at {wording.at(time_s)}" for time_s, words in sorted(comings + goings)]
-    return [part.lead(f"yes: {listing(told[:6])}"), NOT_WHAT]
+    return [part.lead(f"{'yes: ' if ask.question.yes_no else ''}{listing(told[:6])}"), NOT_WHAT]
 
 
 def _clear(facts: ClipFacts) -> list[Mover]:

@@ -14,6 +14,7 @@ from .structure import mean_level, partial_note
 from .wording import count, listing, seconds, sentence
 
 _TOLD_SHOTS = 8
+_BRIEF = ("sentence", "brief", "briefly", "short", "quick", "quickly", "tldr")
 
 
 def summary(ask: Ask) -> list[str]:
@@ -33,6 +34,9 @@ def summary(ask: Ask) -> list[str]:
         sentences.append(f"{sentence(made)[:-1]}, {_sound_words(facts)}.")
     else:
         sentences.append(part.lead(f"it is {look_words(facts, part.span)}"))
+    if ask.question.has(*_BRIEF):
+        strongest = sorted(facts.movers_in(part.span), key=lambda mover: -mover.weight)[:1]
+        return [*sentences, *(sentence(mover_words(mover)) for mover in strongest)]
     several = len(shots) > 1
     for shot in shots[:_TOLD_SHOTS]:
         told = _happens(facts, shot, part, look=several or part.whole)
@@ -210,7 +214,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ),
     ("happy sad angry feel emotion funny beautiful good", f"Moods and feelings are beyond me: {_BEYOND}"),
     (
-        "where city country place filmed record year when weather season",
+        "where city country place filmed record year weather season",
         "Where or when it was filmed I cannot know.",
     ),
     ("real fake generated", "Whether it is real I cannot know."),

@@ -83,7 +83,7 @@ CLUES: dict[Intent, dict[tuple[str, ...], float]] = {
             "direction, thing move, thing come, thing go, anybody move, come towards, come closer, come near, "
             "get closer, go from left, left to right, right to left, enter, leave frame, thing enter, head to",
         ),
-        (2.5, "move, head, move to, approach, drift, thing"),
+        (2.5, "move, head, move to, approach, drift, leave, thing"),
         (2, "left, towards, away, upwards, downwards"),
         (1, "right, up, down, go, come, fast, direction go, car go, ball go"),
         (-3, "camera, why"),
@@ -193,6 +193,7 @@ CLUES: dict[Intent, dict[tuple[str, ...], float]] = {
     Intent.UNKNOWABLE: _clues(
         (
             4,
+            "background, foreground, vibe, mood, atmosphere, "
             "who, why, what kind, what sort, what breed, what brand, which city, which country, where filmed, "
             "what animal, what song, talk, speak, language, emotion, feel, real or fake, fake, funny, "
             "when record, when filmed, how old, how many car, how many people, how many person, be there dog, "
@@ -256,6 +257,19 @@ CLUES: dict[Intent, dict[tuple[str, ...], float]] = {
 def lemmatiser() -> Lemmatiser:
     """The lemmatiser whose vocabulary is the words of all clues."""
     return Lemmatiser({word for clues in CLUES.values() for clue in clues for word in clue})
+
+
+@cache
+def things() -> frozenset[str]:
+    """The lemmas that name people and objects, which no measurement can tell apart."""
+    return frozenset(
+        word
+        for line in (
+            "people person man woman child he she girl boy guy actor face dog cat animal bird horse rabbit bunny",
+            "car bike bicycle bus truck van taxi train boat tree house building road sky grass ball bag shirt",
+        )
+        for word in line.split()
+    )
 
 
 @cache

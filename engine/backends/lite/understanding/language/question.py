@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..facts import Direction
 from . import protocol
-from .intents import ABOUT_A_CLIP, MEASURED, Intent, best, lemmatiser, scores
+from .intents import ABOUT_A_CLIP, MEASURED, Intent, best, lemmatiser, scores, things
 from .scope import WHOLE, Scope, clip_number, length_limit, split_scope
 from .words import plain, tokens
 
@@ -97,6 +97,11 @@ class Question:
     def has(self, *words: str) -> bool:
         """Whether any of these lemmas occurs."""
         return any(word in self.lemmas for word in words)
+
+    @property
+    def names_a_thing(self) -> bool:
+        """Whether it speaks of people or objects, as in "is the car red?"."""
+        return self.has(*things())
 
     def about(self, intent: Intent) -> Question:
         """The same words, asked for one intent."""

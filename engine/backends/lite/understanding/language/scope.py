@@ -74,6 +74,11 @@ def _amount(number: str, unit: str) -> float:
     return value * 60 if unit.startswith("m") else value
 
 
+def _after(cut: int) -> int:
+    """The shot that a cut begins; the last cut begins the last shot."""
+    return -1 if cut < 0 else cut + 1
+
+
 _Rule = tuple[str, Callable[["re.Match[str]"], Scope]]
 
 _RULES: tuple[_Rule, ...] = (
@@ -85,6 +90,8 @@ _RULES: tuple[_Rule, ...] = (
         rf"\b(?:between|from)\s+{_TIME.format('a')}\s*(?:second\s*)?(?:and|to|until|till|-|–)\s*{_TIME.format('b')}",
         lambda m: Scope("between", _seconds(m["a"]), _seconds(m["b"])),
     ),
+    (rf"\bafter\s+the\s+(?P<o>{'|'.join(_ORDINALS)})\s+cut\b", lambda m: Scope("shot", _after(_ORDINALS[m["o"]]))),
+    (rf"\bbefore\s+the\s+(?P<o>{'|'.join(_ORDINALS)})\s+cut\b", lambda m: Scope("shot", _ORDINALS[m["o"]])),
     (rf"\b(?:after|past|since)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("after",
     _seconds(m["a"]))),
     (rf"\b(?:before|until|till)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("before",

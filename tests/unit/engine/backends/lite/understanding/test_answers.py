@@ -141,6 +141,19 @@ def test_what_cannot_be_known_is_said_and_a_larger_model_named(ask, text):
     assert "larger model" in said
 
 
+@pytest.mark.parametrize(
+    "text", ["is the car blue?", "is there a blue car?", "does the person move to the right?", "does the man leave?"]
+)
+def test_a_measured_colour_or_motion_is_no_yes_to_a_thing(ask, text):
+    said = ask(text)
+    assert "cannot tell which thing" in said
+    assert "Yes" not in said
+
+
+def test_a_short_summary_is_short(ask):
+    assert len(ask("summarise it in one sentence")) < 0.6 * len(ask("summarise it"))
+
+
 def test_nothing_is_claimed_of_a_clip_in_which_nothing_was_found(ask, facts):
     still = (Shot(1, Span(0.0, 10.0), "start", Camera(seconds=10.0)),)
     said = ask("what happens here?", facts(shots=still))

@@ -26,6 +26,8 @@ from engine.backends.lite.understanding.language.scope import Scope, clip_number
         ("in shot 2", 4.0, 10.0),
         ("in the last shot", 4.0, 10.0),
         ("the first scene", 0.0, 4.0),
+        ("what moves after the first cut", 4.0, 10.0),
+        ("what moves before the first cut", 0.0, 4.0),
         ("how long is it", 0.0, 10.0),
         ("which shot is the longest", 0.0, 10.0),
         ("something in the middle of the picture", 0.0, 10.0),
