@@ -40,9 +40,7 @@ def test_every_role_has_a_backend() -> None:
 
 
 def test_cards_describe_without_loading() -> None:
-    config = RuntimeConfig(
-        models={Role.UNDERSTANDING: ModelChoice(backend="tests.fakes.engine_backends:Unloadable")}
-    )
+    config = RuntimeConfig(models={Role.UNDERSTANDING: ModelChoice(backend="tests.fakes.engine_backends:Unloadable")})
     (card,) = model_cards(config)
     assert card.name == "fake answers"
 
