@@ -1,1 +1,1 @@
-"""The application: conversation, policy, persistence, wiring and the command line. The only room that knows both others."""
+"""The application: conversation, policy, persistence, wiring, the command line. The one room that knows both others."""

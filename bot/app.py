@@ -66,7 +66,7 @@ class App:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.assistant.drain(self.config.engine.drain_s)
+        await self.assistant.drain(0)
         await self._stack.aclose()
 
     def adapters(self) -> dict[str, Adapter]:
@@ -89,22 +89,36 @@ class App:
 
 
 async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]) -> None:
-    """Run the bot until SIGINT or SIGTERM. `ready` is called once everything answers."""
-    stop = asyncio.Event()
+    """Run the bot until SIGINT or SIGTERM, then finish what ends within the grace; a second signal ends at once.
+
+    `ready` is called once everything answers. What is not finished goes on at the next start.
+    """
+    stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, lambda: hurry.set() if stop.is_set() else stop.set())
     app = App(config)
     adapters = app.adapters()
     async with app, AsyncExitStack() as stack:
         for adapter in adapters.values():
             await adapter.start(app.assistant)
             stack.push_async_callback(adapter.stop)
-        stack.push_async_callback(app.assistant.drain, config.engine.drain_s)
         await app.assistant.resume(adapters)
         ready(app, adapters)
         await stop.wait()
-        log.info("stopping: finishing what ends within %s s", config.engine.drain_s)
+        log.info("stopping: what ends within %.0f s is finished; a second signal stops now", config.engine.drain_s)
+        await _drain(app.assistant, config.engine.drain_s, hurry)
+
+
+async def _drain(assistant: Assistant, grace_s: float, hurry: asyncio.Event) -> None:
+    """Let requests end while the adapters can still show them; give up on them when hurried."""
+    patient = asyncio.create_task(assistant.drain(grace_s))
+    hurried = asyncio.create_task(hurry.wait())
+    await asyncio.wait({patient, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    if not patient.done():
+        await assistant.drain(0)
+    hurried.cancel()
+    await patient
 
 
 def _engine(config: Config) -> Engine:

@@ -129,4 +129,4 @@ def test_an_engine_that_cannot_start_ends_with_4_and_says_why(gpt4video: Cli) ->
 def test_migrate_makes_the_database(gpt4video: Cli, tmp_path: Path) -> None:
     result = gpt4video("migrate")
     assert result.returncode == 0, result.stderr
-    assert list((tmp_path / "data").glob("*.sqlite*"))
+    assert (tmp_path / "data" / "bot.db").exists()

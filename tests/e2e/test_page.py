@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import re
+import signal
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -205,3 +208,17 @@ def test_a_bot_that_stops_in_the_middle_finishes_the_request_when_it_is_back(
     expect(exchange.locator("video")).to_have_count(1)
     page.context.close()
     second.stop()
+
+
+def test_a_second_ctrl_c_stops_at_once_and_the_request_is_not_lost(browser: Browser, tmp_path: Path) -> None:
+    first = launch(tmp_path, GPT4VIDEO_ENGINE__DRAIN_S="600")
+    page = browser.new_context().new_page()
+    page.goto(first.url)
+    exchange = ask(page, "/generate a train in the mountains --seconds 10 --size 1280x720")
+    expect(exchange.get_by_role("progressbar")).to_be_visible(timeout=PATIENT)
+    first.process.send_signal(signal.SIGINT)
+    expect(exchange.get_by_role("progressbar")).to_be_visible()
+    assert first.stop(signal.SIGINT) == 0
+    page.context.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "bot.db")) as connection:
+        assert connection.execute("SELECT state FROM requests").fetchall() == [("running",)]
