@@ -62,15 +62,7 @@ def place_of(scene: Scene) -> Setting:
         and a.motion not in (Motion.FLY, Motion.FLOAT, Motion.FALL, Motion.RISE, Motion.ORBIT)
     ]
     if scene.setting is not None:
-        if Weather.SNOWFALL in scene.weather and scene.setting in (Setting.FOREST, Setting.MEADOW):
-            return Setting.SNOW
-        if scene.setting is Setting.SKY and grounded:
-            return Setting.MEADOW
-        return (
-            Setting.SEA
-            if Anchor.AFLOAT in anchors and scene.setting in (Setting.SKY, Setting.MEADOW)
-            else scene.setting
-        )
+        return _place_named(scene, scene.setting, anchors, bool(grounded))
     if not scene.actors:
         return _place_of_weather(scene)
     main = next((a for a in scene.actors if SUBJECTS[a.subject].anchor is not Anchor.HEAVEN), scene.actors[0])
@@ -90,6 +82,19 @@ def place_of(scene: Scene) -> Setting:
         return Setting.SNOW
     outdoors = scene.hour is not Hour.DAY or scene.weather or scene.sky
     return Setting.MEADOW if home is Setting.STUDIO and outdoors else home
+
+
+def _place_named(scene: Scene, setting: Setting, anchors: set[Anchor], grounded: bool) -> Setting:
+    """The named place, or its neighbour where the actors can stand or swim."""
+    if Weather.SNOWFALL in scene.weather and setting in (Setting.FOREST, Setting.MEADOW):
+        return Setting.SNOW
+    if setting is Setting.SKY and grounded:
+        return Setting.MEADOW
+    if Anchor.AFLOAT in anchors and setting in (Setting.SKY, Setting.MEADOW):
+        return Setting.SEA
+    wet = any(actor.motion is Motion.SWIM or actor.on is not None for actor in scene.actors)
+    ashore = setting is Setting.SEA and grounded and not wet and not anchors & {Anchor.AFLOAT, Anchor.WATER}
+    return Setting.BEACH if ashore else setting
 
 
 def _place_of_weather(scene: Scene) -> Setting:

@@ -29,7 +29,16 @@ def _flyer(name: str, draw: Draw, words: str, height: float, colours: str, box: 
 
 def _swimmer(name: str, draw: Draw, words: str, height: float, colours: str, roams: Motion = Motion.SWIM) -> Subject:
     return Subject(
-        name, draw, _split(words), height, (-112, -136, 100, 26), _split(colours), WATER, roams, UNDERWATER, animate=True
+        name,
+        draw,
+        _split(words),
+        height,
+        (-112, -136, 100, 26),
+        _split(colours),
+        WATER,
+        roams,
+        UNDERWATER,
+        animate=True,
     )
 
 

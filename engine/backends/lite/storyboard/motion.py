@@ -176,18 +176,13 @@ def _swim(mark: Mark, t: float) -> Moment:
 
 
 def _float(mark: Mark, t: float) -> Moment:
-    drift = _wave(t, 0.16, mark.lag) * mark.width * 0.03
-    if mark.direction in (Direction.LEFT, Direction.RIGHT):
-        drift = _sideways(mark) * SPEED[Motion.FLOAT] * 2 * mark.width * mark.speed * (t - mark.seconds / 2)
     lift = _wave(t * mark.speed, 0.33, mark.lag) * mark.height * 0.03
-    return Moment(
-        mark.x + drift,
-        mark.y + lift,
-        turn=_wave(t, 0.25, mark.lag) * 4,
-        facing=_sideways(mark),
-        travel=drift,
-        lift=mark.height * 0.2,
-    )
+    turn = _wave(t, 0.25, mark.lag) * 4
+    if mark.direction in (Direction.LEFT, Direction.RIGHT):
+        spot = _cross(mark, t, SPEED[Motion.FLOAT] * 2)
+        return replace(spot, y=mark.y + lift, turn=turn, gait=0.0, lift=mark.height * 0.2)
+    drift = _wave(t, 0.16, mark.lag) * mark.width * 0.03
+    return Moment(mark.x + drift, mark.y + lift, turn=turn, travel=drift, lift=mark.height * 0.2)
 
 
 def _bounce(mark: Mark, t: float) -> Moment:

@@ -361,6 +361,8 @@ def _main_setting(settings: list[Setting]) -> Setting | None:
     """The most telling of the places named: "snow in the mountains" is snow, "the sky over the sea" is the sea."""
     vague = (Setting.SKY, Setting.MEADOW, Setting.SNOW)
     telling = [one for one in settings if one not in vague]
+    if Setting.SNOW in settings and telling[:1] == [Setting.FOREST]:
+        return Setting.SNOW
     if telling:
         return telling[0]
     solid = [one for one in settings if one is not Setting.SKY]

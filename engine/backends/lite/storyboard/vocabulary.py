@@ -27,9 +27,9 @@ def _verbs(rows: dict[Motion, tuple[str, str]]) -> MappingProxyType[str, Motion]
 
 SETTINGS = _table(
     {
-        Setting.MEADOW: "grass, grassland, meadow, field, fields, park, garden, lawn, hill, hills, farm, countryside, pasture, valley, spring, summer, nature, outdoors, backyard, lake, river, pond",
+        Setting.MEADOW: "grass, grassland, meadow, field, fields, park, garden, lawn, hill, hills, farm, countryside, pasture, valley, spring, summer, nature, outdoors, backyard",
         Setting.BEACH: "beach, shore, seaside, coast, island, sand beach, sandy beach, seashore, lagoon",
-        Setting.SEA: "sea, ocean, waves, harbor, harbour, open sea, water, sea waves, ocean waves",
+        Setting.SEA: "lake, river, pond, swimming pool, sea, ocean, waves, harbor, harbour, open sea, water, sea waves, ocean waves",
         Setting.UNDERWATER: "underwater, under water, under the sea, under the water, coral reef, reef, aquarium, ocean floor, seabed, fishbowl, fish tank",
         Setting.DESERT: "desert, dunes, dune, sahara, savanna, savannah, sand, canyon",
         Setting.FOREST: "forest, woods, jungle, woodland, rainforest, trees in the background",
