@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import Counter
 
 import pytest
@@ -142,22 +141,6 @@ def test_a_forecast_is_what_then_happens_and_changes_nothing(desk: Desk) -> None
     assert forecast == [item.id for item in desk.scheduler.forecast()]
     picked = [item.id for _ in range(27) if (item := desk.scheduler.pick())]
     assert picked == forecast
-
-
-def test_a_pick_takes_no_longer_among_very_many() -> None:
-    def best_pick_s(pending: int) -> float:
-        desk = Desk()
-        for number in range(pending):
-            desk.add(G, f"{number % 500}/{number % 5000}", cost_s=1 + number % 7)
-        times = []
-        for _ in range(50):
-            began = time.perf_counter()
-            desk.scheduler.pick()
-            times.append(time.perf_counter() - began)
-        return sorted(times)[10]
-
-    # An operation that walks the queue would be hundreds of times slower; the bench reports the exact ratio.
-    assert best_pick_s(50_000) < 10 * best_pick_s(100)
 
 
 # --- admission and costs ---

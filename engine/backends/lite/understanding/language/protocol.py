@@ -34,6 +34,12 @@ _AS = re.compile(
     rf"^{_POLITE}{_ABLE}(?:{_MAKE}|{_WISH}|turn)\s+(?:me\s+)?(?P<prompt>.+?)\s+(?:as|in|into|in\s+the\s+form\s+of)\s+(?:an?|one)\s+(?:short\s+|little\s+)?{_VIDEO}\b",
     re.IGNORECASE | re.DOTALL,
 )
+# "show me a PROMPT": with an indefinite article it is something new, not a part of what is already there
+_SHOW = re.compile(
+    rf"^{_POLITE}{_ABLE}(?:show\s+(?:me|us)|draw|paint|let\s+(?:me|us)\s+see)\s+(?:me\s+|us\s+)?"
+    r"(?P<prompt>(?:an?|some|two|three|four|five|several|many)\s+.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
 # "animate PROMPT": these verbs need no "video", they mean one
 _VERB = re.compile(
     rf"^{_POLITE}{_ABLE}(?:animate|render|generate|create|visuali[sz]e|film)\s+(?:me\s+)?(?P<prompt>(?:an?|some|two|three|several|many)\s+.+|[a-z]+ing\s+.+)$",
@@ -53,7 +59,8 @@ _AGAIN = re.compile(
 
 _NOT_A_SUBJECT = re.compile(
     r"^(?:an?\s+|some\s+)?(?:\w+\s+)?(?:summary|list|description|report|transcript|table|caption|title|overview|joke|poem|story|question|answer|"
-    r"code|recap|breakdown|timeline|difference|comparison|idea)s?\b",
+    r"code|recap|breakdown|timeline|difference|comparison|idea|frame|still|screenshot|thumbnail|shot|scene|moment|part|"
+    r"preview|chart|graph|plot|histogram|few)s?\b",
     re.IGNORECASE,
 )
 _POINTS_BACK = re.compile(r"^(?:this|that|it|these|those|the\s+(?:clip|video|above|one))\s*[?.!]*$", re.IGNORECASE)
@@ -71,7 +78,7 @@ def wanted_prompt(text: str, earlier: str | None = None) -> str | None:
     `earlier` is the prompt of the conversation's latest request, which "another one but blue" changes.
     """
     text = " ".join(text.split())
-    for pattern in (_OF, _AS, _VERB, _BARE):
+    for pattern in (_OF, _AS, _SHOW, _VERB, _BARE):
         found = pattern.match(text)
         if found:
             prompt = _clean(found.group("prompt"))

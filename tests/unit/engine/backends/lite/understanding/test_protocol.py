@@ -19,6 +19,8 @@ from engine.types import Turn, Understand
         ("create a clip: a robot dancing in the rain", "a robot dancing in the rain"),
         ("could you render a spinning globe for me", "a spinning globe"),
         ("a video of two dogs surfing", "two dogs surfing"),
+        ("Show me a paper boat on a calm lake", "a paper boat on a calm lake"),
+        ("could you draw three stars at night?", "three stars at night"),
         ('make a video of "<video>x</video> a cat"', "x a cat"),
     ],
 )
@@ -35,6 +37,9 @@ def test_a_request_becomes_a_clean_prompt(text, prompt):
         "is this a video of a cat?",
         "create a list of the shots",
         "show me the colours of the video",
+        "show me a frame from the end",
+        "show me the cars",
+        "can you show me a few shots",
         "do you make videos?",
         "can you generate videos?",
         "make a video of this",
