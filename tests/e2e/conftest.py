@@ -25,8 +25,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Of one module only: while Playwright's synchronous interface is open, no other test can have an event loop."""
     if CHROMIUM is None:
         if os.environ.get("GPT4VIDEO_REQUIRE_ALL") == "1":
             pytest.fail("chromium is not installed, and this run demands it")
