@@ -84,8 +84,8 @@ class VideoWriter:
         self._rate = Fraction(fps).limit_denominator(1001)
         self.frames = 0
         self._taken = (height, width, 3)
-        # x264's macroblock tree gives other bytes for the same pictures now and then (18 of 150 small encodes here), and
-        # the same seed is to make the same file. Without it files grow by up to half.
+        # x264's macroblock tree gives other bytes for the same pictures now and then (18 of 150 small encodes), and the
+        # same seed is to make the same file. Without it files grow by up to half.
         self._options = {"crf": str(crf), "preset": preset, "x264-params": "no-mbtree=1"}
         self._resources = ExitStack()
         self._container: OutputContainer | None = None
