@@ -231,15 +231,14 @@ class Assistant:
         try:
             state, view = await self._outcome(active)
             if state is None:
-                stage.update(status="I'm being restarted; your request goes on in a moment.", queue=None, bar=None)
-                await asyncio.sleep(0)
-                await stage.close()
+                await stage.leave("I'm being restarted; your request goes on in a moment.")
                 return
             try:
                 ended = await self._store.finish(request.id, state, msgspec.to_builtins(view), active.turns)
             except StoreError:
                 log.exception("request %s: its end could not be stored", request.id)
                 ended = True
+            log.info("request %s (%s, %s): %s %s", request.id, request.platform, request.kind, state, view.code)
             if ended and await stage.finish(view):
                 with suppress(StoreError):
                     await self._store.delivered(request.id)
@@ -264,7 +263,6 @@ class Assistant:
         except (BotError, EngineError, StoreError, AttachmentError) as error:
             code = getattr(error, "code", "attachment")
             state, shown, notice = RequestState.FAILED, State.FAILED, str(error)
-            log.info("request %s failed: %s", active.request.id, code)
         except Exception:
             log.exception("request %s failed", active.request.id)
             state, shown, code = RequestState.FAILED, State.FAILED, "internal"

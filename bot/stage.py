@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,6 @@ class Stage:
 
     def __init__(self, request: str, reply: Reply, *, clock: Callable[[], float]) -> None:
         self.view = View(request=request, state=State.WORKING, can_cancel=True)
-        self.ref = reply.ref
         self._reply = reply
         self._clock = clock
         self._dirty = asyncio.Event()
@@ -49,6 +49,13 @@ class Stage:
             return False
         return True
 
+    async def leave(self, status: str) -> None:
+        """Stop showing for now, with a last word about it: the request goes on in another process."""
+        self.update(status=status, queue=None, bar=None)
+        await self.close()
+        with suppress(DeliveryError):
+            await self._reply.show(self.view)
+
     async def close(self) -> None:
         """Stop showing; a final view is not shown by this."""
         self._pump.cancel()
@@ -62,3 +69,5 @@ class Stage:
                 await self._reply.show(self.view)
             except DeliveryError as error:
                 log.info("request %s: an intermediate view was not shown: %s", self.view.request, error)
+            except Exception:
+                log.exception("request %s: an intermediate view was not shown", self.view.request)

@@ -44,10 +44,12 @@ class Slip:
         self.ref = ref
         self.views: list[View] = []
         self.broken: Exception | None = None
+        self.refused = asyncio.Event()
         self._changed = asyncio.Condition()
 
     async def show(self, view: View) -> None:
         if self.broken is not None:
+            self.refused.set()
             raise self.broken
         async with self._changed:
             self.views.append(view)

@@ -291,6 +291,7 @@ async def test_a_shutdown_leaves_the_request_and_the_next_start_finishes_it(hous
     await first.until(lambda view: bool(view.text))
     await house.assistant.drain(0)
     assert not any(view.state.final for view in first.views)
+    assert "restarted" in first.views[-1].status
     house.open()
     platform = Platform()
     await house.assistant.resume({"test": platform})
@@ -325,3 +326,15 @@ async def test_a_request_that_keeps_killing_the_bot_is_given_up(house: House) ->
         slip = platform.slip
     view = await slip.end()
     assert (view.state, view.code) == (State.FAILED, "interrupted")
+
+
+async def test_an_adapter_that_fails_to_draw_in_between_still_gets_the_end(house: House) -> None:
+    go = asyncio.Event()
+    house.engine.answers = [[Started(), Token(text="One. "), go, Token(text="Two."), ANSWERED]]
+    slip = Slip()
+    slip.broken = RuntimeError("a bug in the adapter")
+    await house.ask("What happens?", slip=slip)
+    await slip.refused.wait()
+    slip.broken = None
+    go.set()
+    assert (await slip.end()).text == "One. Two."
