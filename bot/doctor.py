@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot.config import Config, ConfigError, load_config
@@ -172,9 +173,9 @@ def render(report: Report, out: Console) -> None:
     """Print the report for people."""
     for check in report.checks:
         mark = "[green]✓[/green]" if check.ok else "[red]✗[/red]"
-        out.print(f"{mark} [bold]{check.name}[/bold]  {check.says}")
+        out.print(f"{mark} [bold]{check.name}[/bold]  {escape(check.says)}")
         if check.advice and not check.ok:
-            out.print(f"    → {check.advice}")
+            out.print(f"    → {escape(check.advice)}")
     if report.models:
         table = Table("role", "model", "backend", "licence", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for card in report.models:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from adapters.base import Adapter, GenerateCommand, Message, Scope, State, Trial, View
@@ -58,9 +59,9 @@ async def ask(config: Config, clip: Path, question: str, *, as_json: bool) -> in
             | _trouble(view)
         )
     elif view.state is State.DONE:
-        OUT.print(f"\n[dim]{view.footer}[/dim]")
+        OUT.print(f"\n[dim]{escape(view.footer)}[/dim]")
         for video in view.videos:
-            OUT.print(f"video: {video.path}")
+            OUT.print(f"video: {video.path}", markup=False)
     return _conclude(view)
 
 
@@ -97,7 +98,7 @@ async def generate(
             if as_json:
                 print_json({"path": str(out), **fields, "verdicts": _verdicts(view)})
             else:
-                OUT.print(f"{out}\n[dim]{view.footer}[/dim]")
+                OUT.print(f"{escape(str(out))}\n[dim]{escape(view.footer)}[/dim]")
         await app.shelf.drop(view.request)
     if as_json and view.state is not State.DONE:
         print_json({"path": None, "verdicts": _verdicts(view)} | _trouble(view))
@@ -145,7 +146,8 @@ async def migrate(config: Config) -> int:
 
 
 def _quiet(config: Config) -> App:
-    logs.configure("ERROR", as_json=config.bot.log_json)
+    """An app for one command: what goes wrong is said in one sentence, and logged only for who looks for a mistake."""
+    logs.configure("DEBUG" if config.bot.log_level == "DEBUG" else "CRITICAL", as_json=config.bot.log_json)
     return App(config)
 
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from engine.errors import MissingExtra
 
-SENTENCE = "The lite models are not installed. Run: pip install 'gpt4video-bot[lite]'"
+SENTENCE = "The lite models are not installed. Run: make run (in a checkout), or: pip install 'gpt4video-bot[lite]'"
 
 
 def missing(*modules: str) -> str:

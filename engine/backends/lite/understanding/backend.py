@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.backends.lite import extra
 from engine.errors import MissingExtra
 from engine.types import Clip, FramesSeen, ModelCard, Role, Understand
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 NAME = "lite · measured, not understood"
 
 _PACKAGES = ("cv2", "numpy", "av")
-_INSTALL = "The lite models need packages that are not installed: pip install 'gpt4video-bot[lite]'"
 _PIECE = re.compile(r"<video>.*?</video>\s*|\s*\S+\s*", re.DOTALL)
 _HEADER_INTENTS = frozenset({Intent.DURATION, Intent.FORMAT})
 
@@ -37,19 +37,15 @@ class LiteUnderstanding:
         self._observatory: Observatory | None = None
 
     def card(self) -> ModelCard:
-        from importlib.util import find_spec
-
-        absent = [package for package in _PACKAGES if find_spec(package) is None]
-        return ModelCard(
-            role=Role.UNDERSTANDING, backend="lite", name=NAME, licence="Apache-2.0", missing=_INSTALL if absent else ""
-        )
+        missing = extra.missing(*_PACKAGES)
+        return ModelCard(role=Role.UNDERSTANDING, backend="lite", name=NAME, licence="Apache-2.0", missing=missing)
 
     def load(self) -> None:
         """Import what measuring needs. Raises `MissingExtra` when it is not installed."""
         try:
             from .observatory import Observatory
         except ImportError as error:
-            raise MissingExtra(_INSTALL) from error
+            raise MissingExtra(extra.SENTENCE) from error
         self._observatory = self._observatory or Observatory()
 
     def answer(self, job: Understand, context: JobContext) -> Iterator[str]:
@@ -78,7 +74,7 @@ class LiteUnderstanding:
         observatory = self._observatory
         question, meant = talked.question, talked.meant
         if observatory is None or meant is None:  # pragma: no cover - the callers see to both
-            raise MissingExtra(_INSTALL)
+            raise MissingExtra(extra.SENTENCE)
         both = Intent.COMPARE in question.intents and len(talked.clips) > 1
         clips = talked.clips[-2:] if both else (meant,)
         self._show_stills(clips, job, context)

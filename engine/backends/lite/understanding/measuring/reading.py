@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from engine.backends.lite import extra
 from engine.errors import MissingExtra
 
 from ..facts import Reading, Span
@@ -84,9 +85,7 @@ def _load() -> Any:
     try:
         from rapidocr_onnxruntime import RapidOCR
     except ImportError as error:
-        raise MissingExtra(
-            "Reading on-screen text needs packages that are not installed: pip install 'gpt4video-bot[lite]'"
-        ) from error
+        raise MissingExtra(extra.SENTENCE) from error
     return RapidOCR(det_limit_type="max", intra_op_num_threads=1)
 
 
