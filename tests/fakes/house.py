@@ -117,4 +117,4 @@ class House:
         return slip
 
     def files(self) -> list[str]:
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and "sqlite" not in path.name)
+        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and "bot.db" not in path.name)

