@@ -1,6 +1,6 @@
 """What durability costs: the life of a request in the store, on SQLite and, with `--postgres URL`, on Postgres.
 
-    python benchmarks/store.py [--rounds N] [--postgres postgresql://…] [--json]
+    python -m benchmarks.store [--rounds N] [--postgres postgresql://…] [--json]
 
 The Postgres database is written to; give it one of its own.
 """
@@ -16,25 +16,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from benchmarks.report import Row, table
 from bot.store import NewRequest, NewTurn, RequestState, Store, database, migrate, schema, utcnow
 
 _numbers = count()
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured number. `goal` is empty where there is none."""
-
-    name: str
-    value: float
-    unit: str
-    goal: str = ""
 
 
 def rows(rounds: int = 300, postgres: str = "") -> list[Row]:
@@ -175,8 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.json:
         print(json.dumps([asdict(row) for row in found], indent=2))
     else:
-        for row in found:
-            print(f"{row.name:62} {row.value:8.2f} {row.unit:3} {row.goal}")
+        print(table("The store", found))
     return 0
 
 
