@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from adapters.base import Author, Place, State, View
 from bot.words import span
@@ -57,26 +58,25 @@ class TerminalReply:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
             disable=quiet or not Console(stderr=True).is_terminal,
         )
-        self._task = self._progress.add_task("Starting …", total=None)
+        self._task = self._progress.add_task("Starting …", total=None, count="")
         self._progress.start()
 
     async def show(self, view: View) -> None:
         """Draw the newest view; resolves `done` with the final one."""
-        if view.bar:
-            self._progress.update(
-                self._task, description=view.bar.label or "steps", completed=view.bar.step, total=view.bar.total
-            )
+        if bar := view.bar:
+            label, count = bar.label or "steps", f"{bar.step}/{bar.total}"
+            self._progress.update(self._task, description=label, completed=bar.step, total=bar.total, count=count)
         elif view.queue:
             eta = f" · about {span(view.queue.eta_s)}" if view.queue.eta_s is not None else ""
-            self._progress.update(self._task, description=f"number {view.queue.position} in line{eta}", total=None)
+            self._say(f"number {view.queue.position} in line{eta}")
         elif view.status:
-            self._progress.update(self._task, description=view.status, total=None)
+            self._say(escape(view.status))
         if view.state.final or view.text:
             self._progress.stop()
         self._stream(view)
@@ -86,6 +86,9 @@ class TerminalReply:
     def close(self) -> None:
         """Give the terminal back."""
         self._progress.stop()
+
+    def _say(self, line: str) -> None:
+        self._progress.update(self._task, description=line, completed=0, total=None, count="")
 
     def _stream(self, view: View) -> None:
         if self._quiet or not (self._out.is_terminal or view.state is State.DONE):
