@@ -1,0 +1,369 @@
+"""A small Discord on the loopback: the HTTP API, the gateway and the CDN behind one port, and a script to drive them.
+
+Tests say what people do (`say`, `command`, `press`), what goes wrong (`fail_next`, `hold`, `outage`, `close`), and read
+what happened: `calls` (every HTTP request), `messages` (what people see now), `violations` (what Discord's own OpenAPI
+document, or its reference, does not allow) and `unserved` (routes that are not here). Nothing here sleeps; `until`
+waits for something to be so.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+
+from tests.fakes.discord_server import limits, wire
+from tests.fakes.discord_server.bell import Bell
+from tests.fakes.discord_server.door import Door
+from tests.fakes.discord_server.gateway import INVALID_SESSION, RECONNECT, Connection, Gateway, Session
+from tests.fakes.discord_server.interactions import Interactions
+from tests.fakes.discord_server.posting import Posting, guess_type
+from tests.fakes.discord_server.rest import Rest
+from tests.fakes.discord_server.world import DM, TEXT, Channel, Guild, Interaction, Post, User, World, now
+from tests.fakes.openapi import OpenApi
+
+T = TypeVar("T")
+
+API, CDN = "/api/v10", "/attachments/{channel_id}/{file_id}/{name}"
+TOKEN = "made-up.token.of-a-test"
+
+GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
+
+CHAT_INPUT, MESSAGE_MENU = 1, 3
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
+STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
+
+Clip = tuple[str, bytes]  # a file's name and its bytes
+
+
+class DiscordServer:
+    """Discord, as far as one bot can see it. `spec` is asked about every request; None checks the reference only."""
+
+    def __init__(self, *, token: str = TOKEN, spec: OpenApi | None = None) -> None:
+        self.token, self._bell = token, Bell()
+        self.world, self.cdn = World(), wire.Cdn()
+        self.owner, self.bot = self.world.user("Olga"), self.world.user("gpt4video", bot=True)
+        self.posting = Posting(self.world, self.bot, self._announce)
+        self.rest = Rest(self.world, self.bot, self.owner, self.cdn, self.posting)
+        self.gateway = Gateway(token, self._bell, self._greet)
+        self.door = Door(token, spec, self._bell)
+        self.calls, self.violations, self.unserved = self.door.calls, self.door.violations, self.door.unserved
+        self.fail_next, self.hold, self.calls_to = self.door.fail_next, self.door.hold, self.door.calls_to
+        self._runner: web.AppRunner | None = None
+
+    # --- its life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> Self:
+        app = web.Application(client_max_size=200 << 20)
+        interactions = Interactions(self.world, self.bot, self.cdn, self.posting)
+        self.door.serve(app, API, self.rest.routes())
+        self.door.serve(app, API, interactions.routes(), open_to_all=True)
+        app.router.add_get("/gateway", self.gateway.serve)
+        app.router.add_get(CDN, self._download)
+        app.router.add_route("*", "/{path:.*}", self.door.refuse)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.cdn.base = f"http://{host}:{port}"
+        self.rest.gateway_url = f"ws://{host}:{port}/gateway"
+        return self
+
+    async def stop(self) -> None:
+        self.gateway.open.set()
+        self.door.open_gates()
+        for connection in list(self.gateway.connections):
+            connection.transport.abort()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def api_base(self) -> str:
+        return self.cdn.base + API
+
+    @property
+    def gateway_url(self) -> str:
+        return self.rest.gateway_url
+
+    async def until(self, wanted: Callable[[], T], what: str, timeout: float = 15) -> T:
+        """The first true value of `wanted`; `AssertionError` with `what` when it stays false."""
+        return await self._bell.until(wanted, what, timeout)
+
+    # --- what people do ---------------------------------------------------------------------------------------------
+
+    def user(self, name: str) -> User:
+        return self.world.user(name)
+
+    def guild(self, name: str, *, owner: User | None = None, tier: int = 0) -> Guild:
+        """A guild that the bot is in, or is added to now."""
+        guild = Guild(self.world.snowflake(), name, owner or self.owner, premium_tier=tier)
+        self.world.guilds[guild.id] = guild
+        for session in self._sessions(GUILDS):
+            # Without `unavailable` it is a guild that the bot joins, and not one that came back.
+            session.dispatch("GUILD_CREATE", {**wire.guild(guild, self.bot), "unavailable": None})
+        return guild
+
+    def channel(self, guild: Guild, name: str, *, kind: int = TEXT, nsfw: bool = False) -> Channel:
+        channel = self.world.channel(name, guild=guild, kind=kind, nsfw=nsfw)
+        self._tell_guild("CHANNEL_CREATE", wire.channel(channel))
+        return channel
+
+    def thread(self, parent: Channel, name: str, *, kind: int = 11) -> Channel:
+        channel = self.world.channel(name, guild=parent.guild, parent=parent, kind=kind)
+        self._tell_guild("THREAD_CREATE", wire.channel(channel))
+        return channel
+
+    def dm(self, user: User) -> Channel:
+        return self.world.dm(user)
+
+    def remove(self, channel: Channel) -> None:
+        """Delete a channel and what was said in it."""
+        del self.world.channels[channel.id]
+        if channel.guild is not None:
+            channel.guild.channels.remove(channel)
+        self._tell_guild("CHANNEL_DELETE", wire.channel(channel))
+
+    def say(
+        self,
+        author: User,
+        channel: Channel,
+        text: str = "",
+        *,
+        attachments: Sequence[Clip] = (),
+        mention: bool = False,
+        reply_to: Post | None = None,
+        forward: Post | None = None,
+    ) -> Post:
+        """Somebody posts. `mention` puts a mention of the bot before the text; a reply pings whom it answers."""
+        mentions = [self.bot] if mention or (reply_to is not None and reply_to.author is self.bot) else []
+        post = self.world.post(
+            channel,
+            author,
+            f"<@{self.bot.id}> {text}".rstrip() if mention else text,
+            mentions=mentions,
+            files=[self.world.file(name, data, guess_type(name)) for name, data in attachments],
+            reply_to=reply_to,
+            reply_to_id=reply_to.id if reply_to else "",
+            forwarded=forward,
+        )
+        self._announce("MESSAGE_CREATE", post)
+        return post
+
+    def redeliver(self, post: Post) -> None:
+        """Send the same MESSAGE_CREATE once more."""
+        self._announce("MESSAGE_CREATE", post)
+
+    def change(self, post: Post, text: str) -> None:
+        """The author of a message edits it."""
+        mention = f"<@{self.bot.id}> " if self.bot in post.mentions and post.content.startswith("<@") else ""
+        post.content, post.edited = mention + text, now()
+        self._announce("MESSAGE_UPDATE", post)
+
+    def retract(self, post: Post) -> None:
+        """The author of a message deletes it."""
+        self.posting.delete(post)
+
+    def command(
+        self,
+        user: User,
+        channel: Channel,
+        name: str,
+        options: dict[str, str | int | float | bool | Clip] | None = None,
+        *,
+        target: Post | None = None,
+    ) -> Interaction:
+        """Use a registered slash command, or with `target` a command of a message's context menu."""
+        kind = MESSAGE_MENU if target else CHAT_INPUT
+        known = [each for each in self.world.commands if (each["name"], each["type"]) == (name, kind)]
+        assert known, f"the bot has registered no command {name!r}"
+        data: dict[str, Any] = {"id": known[0]["id"], "name": name, "type": kind, "options": [], "resolved": {}}
+        for option, value in (options or {}).items():
+            if isinstance(value, tuple):
+                file = self.world.file(value[0], value[1], guess_type(value[0]))
+                shown = wire.attachment(file, channel.id, self.cdn)
+                data["resolved"].setdefault("attachments", {})[file.id] = shown
+                data["options"].append({"name": option, "type": ATTACHMENT, "value": file.id})
+            else:
+                types = {str: STRING, bool: BOOLEAN, int: INTEGER, float: NUMBER}
+                declared = {each["name"]: each["type"] for each in known[0].get("options") or ()}
+                data["options"].append(
+                    {"name": option, "type": declared.get(option, types[type(value)]), "value": value}
+                )
+        if target is not None:
+            data["target_id"] = target.id
+            data["resolved"]["messages"] = {target.id: wire.message(target, self.cdn)}
+        return self.interact(user, channel, COMMAND, data)
+
+    def press(self, user: User, post: Post, custom_id: str, values: Sequence[str] | None = None) -> Interaction:
+        """Press a button of a message, or choose `values` in one of its menus."""
+        assert custom_id in limits.custom_ids(post.components), f"there is no {custom_id!r} on the message"
+        data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
+        if values is not None:
+            data["values"] = list(values)
+        return self.interact(user, post.channel, COMPONENT, data, message=post)
+
+    def submit(self, user: User, opened: Interaction, values: dict[str, str]) -> Interaction:
+        """Send off the modal that an interaction opened, with `values` by the inputs' custom ids."""
+        assert opened.callback is not None, "no modal was opened"
+        modal = opened.callback["data"]
+        components = filled_in(modal["components"], values)
+        data = {"custom_id": modal["custom_id"], "components": components}
+        return self.interact(user, opened.channel, MODAL_SUBMIT, data, message=opened.message)
+
+    def interact(
+        self, user: User, channel: Channel, kind: int, data: dict[str, Any], message: Post | None = None
+    ) -> Interaction:
+        """Deliver any interaction. What the bot answers is kept in the one returned."""
+        asked = Interaction(
+            self.world.snowflake(), secrets.token_urlsafe(16), user, channel, kind, data, message=message
+        )
+        self.world.interactions[asked.token] = asked
+        for session in self.gateway.sessions.values():
+            session.dispatch("INTERACTION_CREATE", wire.interaction(asked, self.bot, self.cdn))
+        return asked
+
+    # --- what goes wrong --------------------------------------------------------------------------------------------
+
+    def drop(self) -> None:
+        """Cut every gateway socket, without a word."""
+        for connection in list(self.gateway.connections):
+            connection.transport.abort()
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """Cut every gateway socket, and let nobody back in before the block ends."""
+        self.gateway.open.clear()
+        self.drop()
+        await self.until(lambda: not self.gateway.connections, "the sockets to be gone")
+        try:
+            yield
+        finally:
+            self.gateway.open.set()
+
+    def stop_acks(self) -> None:
+        """Leave the heartbeats of the sockets that are open now unanswered."""
+        for connection in self.gateway.connections:
+            connection.acks = False
+
+    def go_dark(self) -> None:
+        """Leave the sockets that are open now open, but let nothing through them any more: no ACK, no event."""
+        for connection in self.gateway.connections:
+            connection.dark = True
+
+    async def close(self, code: int) -> None:
+        """Close every gateway socket with a close code."""
+        for connection in list(self.gateway.connections):
+            await connection.close(code)
+
+    def refuse_identify(self, code: int, times: int = 1) -> None:
+        """Answer the next IDENTIFYs with a close code, 4014 for example."""
+        self.gateway.refusals.extend([code] * times)
+
+    def ask_to_reconnect(self) -> None:
+        self._tell_sockets(RECONNECT, None)
+
+    def invalidate(self, *, resumable: bool) -> None:
+        """Send INVALID_SESSION to the open sockets."""
+        if not resumable:
+            self.forget_sessions()
+        self._tell_sockets(INVALID_SESSION, resumable)
+
+    def forget_sessions(self) -> None:
+        """Nobody can resume any more."""
+        self.gateway.sessions.clear()
+
+    def expire_links(self) -> None:
+        """Attachment addresses that were given out until now no longer work."""
+        self.cdn.generation += 1
+
+    # --- what happened ----------------------------------------------------------------------------------------------
+
+    def messages(self, channel: Channel, *, viewer: User | None = None) -> list[Post]:
+        """What people see in a channel now, oldest first; of ephemeral messages only the viewer's own."""
+        shown = [post for post in channel.posts.values() if not post.ephemeral or self._is_for(post, viewer)]
+        return sorted(shown, key=lambda post: int(post.id))
+
+    def answers(self, channel: Channel, *, viewer: User | None = None) -> list[Post]:
+        """The bot's messages among them."""
+        return [post for post in self.messages(channel, viewer=viewer) if post.author is self.bot]
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _is_for(post: Post, viewer: User | None) -> bool:
+        return viewer is not None and post.interaction is not None and post.interaction.user is viewer
+
+    def _sessions(self, intent: int) -> list[Session]:
+        return [session for session in self.gateway.sessions.values() if session.intents & intent]
+
+    def _tell_guild(self, event: str, data: dict[str, Any]) -> None:
+        for session in self._sessions(GUILDS):
+            session.dispatch(event, data)
+
+    def _tell_sockets(self, op: int, data: object) -> None:
+        live: list[Connection] = list(self.gateway.connections)
+        for connection in live:
+            connection.tell(op, data)
+
+    def _greet(self, session: Session, identify: dict[str, Any]) -> None:
+        self.rest.reads_content = bool(session.intents & MESSAGE_CONTENT)
+        guilds = list(self.world.guilds.values())
+        ready = {
+            "v": 10,
+            "user": wire.user(self.bot),
+            "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds],
+            "session_id": session.id,
+            "resume_gateway_url": self.gateway_url,
+            "shard": identify.get("shard", [0, 1]),
+            "application": {"id": self.bot.id, "flags": 0},
+        }
+        session.dispatch("READY", ready)
+        if session.intents & GUILDS:
+            for guild in guilds:
+                session.dispatch("GUILD_CREATE", wire.guild(guild, self.bot))
+
+    def _announce(self, event: str, post: Post) -> None:
+        place = post.channel.guild
+        scope = {} if place is None else {"guild_id": place.id}
+        for session in self._sessions(DIRECT_MESSAGES if post.channel.kind == DM else GUILD_MESSAGES):
+            if event == "MESSAGE_DELETE":
+                session.dispatch(event, {"id": post.id, "channel_id": post.channel.id, **scope})
+                continue
+            readable = self.posting.readable(post, bool(session.intents & MESSAGE_CONTENT))
+            data = {**wire.message(post, self.cdn, readable=readable), **scope}
+            if place is not None:
+                data["member"] = wire.member(post.author, place, whole=False)
+            session.dispatch(event, data)
+        self._bell.ring()
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        file = self.world.files.get(request.match_info["file_id"])
+        if file is None or request.query.get("ex") != f"{self.cdn.generation:x}":
+            return web.Response(status=404, text="This content is no longer available.")
+        return web.Response(body=file.data, content_type=file.content_type)
+
+
+def filled_in(components: Sequence[dict[str, Any]], values: dict[str, str]) -> list[dict[str, Any]]:
+    """A modal's components as they come back: each input with its value and nothing of how it looked."""
+    filled = []
+    for component in components:
+        shown: dict[str, Any] = {"type": component["type"], "id": component.get("id", 0)}
+        if "custom_id" in component:
+            given = values.get(component["custom_id"], component.get("value") or "")
+            shown |= {"custom_id": component["custom_id"], "value": given}
+        if "components" in component:
+            shown["components"] = filled_in(component["components"], values)
+        if "component" in component:
+            shown["component"] = filled_in([component["component"]], values)[0]
+        filled.append(shown)
+    return filled

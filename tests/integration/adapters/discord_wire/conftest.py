@@ -1,0 +1,136 @@
+"""The real adapter on a Discord of our own, and a handler whose answers the test speaks itself.
+
+After every test the server is asked whether it got a request that Discord would not have taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from adapters.base import Author, Exchange, GenerateCommand, Message, Place, Reply, State, View
+from adapters.discord import DiscordAdapter
+from tests.fakes.discord_server import DiscordServer
+from tests.fakes.discord_server.world import Channel, User
+from tests.fakes.openapi import discord_api
+
+
+@dataclass
+class Asked:
+    """A request that the adapter handed over, and the reply that the test feeds."""
+
+    request: str
+    what: Message | GenerateCommand
+    reply: Reply
+
+    async def shows(self, text: str) -> None:
+        await self.reply.show(View(request=self.request, state=State.WORKING, text=text, can_cancel=True))
+
+    async def ends(self, text: str) -> None:
+        await self.reply.show(View(request=self.request, state=State.DONE, text=text))
+
+
+class SpokenHandler:
+    """Implements `adapters.base.Handler`; takes everything and answers nothing by itself."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.cancelled: list[str] = []
+        self._fresh: asyncio.Queue[Asked] = asyncio.Queue()
+
+    async def next(self) -> Asked:
+        """The next request that was handed over and not yet taken from here."""
+        async with asyncio.timeout(15):
+            return await self._fresh.get()
+
+    def _take(self, what: Message | GenerateCommand, reply: Reply) -> str:
+        asked = Asked(f"request{len(self.asked) + 1}", what, reply)
+        self.asked.append(asked)
+        self._fresh.put_nowait(asked)
+        return asked.request
+
+    async def message(self, message: Message, reply: Reply) -> str:
+        return self._take(message, reply)
+
+    async def generate(self, command: GenerateCommand, reply: Reply) -> str:
+        return self._take(command, reply)
+
+    async def cancel(self, request: str, author: Author) -> bool:
+        self.cancelled.append(request)
+        return True
+
+    async def history(self, place: Place, limit: int = 50) -> Sequence[Exchange]:
+        return ()
+
+    async def forget(self, place: Place) -> None:
+        return None
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(spec=discord_api()) as server:
+        yield server
+    assert [str(violation) for violation in server.violations] == []
+    assert server.unserved == []
+
+
+@pytest.fixture
+def handler() -> SpokenHandler:
+    return SpokenHandler()
+
+
+@pytest.fixture
+def ann(server: DiscordServer) -> User:
+    return server.user("Ann")
+
+
+@pytest.fixture
+def clips(server: DiscordServer) -> Channel:
+    return server.channel(server.guild("Film club"), "clips")
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change how long discord.py waits: `guild_ready_timeout` for the last guild, `heartbeat_timeout` for a sign of
+    life. It takes both as options of its client; their defaults are two seconds and a minute."""
+    options: dict[str, Any] = {"guild_ready_timeout": 0.1}
+    original = discord.AutoShardedClient._get_state
+
+    def get_state(self: discord.AutoShardedClient, **given: Any) -> Any:
+        return original(self, **{**given, **options})
+
+    monkeypatch.setattr(discord.AutoShardedClient, "_get_state", get_state)
+    return options.update
+
+
+Launch = Callable[..., Awaitable[DiscordAdapter]]
+
+
+@pytest.fixture
+async def launch(
+    server: DiscordServer, handler: SpokenHandler, tmp_path: Path, patience: object
+) -> AsyncIterator[Launch]:
+    """Starts adapters, and stops those that a test leaves running."""
+    running: list[DiscordAdapter] = []
+
+    async def start(*, token: str = server.token, state_dir: Path = tmp_path) -> DiscordAdapter:
+        adapter = DiscordAdapter(token=token, state_dir=state_dir, api_base=server.api_base)
+        running.append(adapter)
+        await adapter.start(handler)
+        return adapter
+
+    yield start
+    for adapter in running:
+        await adapter.stop()
+
+
+@pytest.fixture
+async def adapter(launch: Launch, clips: Channel) -> DiscordAdapter:
+    """The adapter, ready, in a guild with the channel `clips`."""
+    return await launch()
