@@ -43,6 +43,10 @@ class Place:
         return "/".join((self.platform, self.community, self.channel, self.thread))
 
 
+class AdapterError(Exception):
+    """A platform cannot be served: a taken port, a refused token. The message is a sentence for the operator."""
+
+
 class AttachmentError(Exception):
     """A posted file could not be fetched. The message is a sentence for its author."""
 

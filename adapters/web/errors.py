@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from adapters.base import AdapterError
+
 log = logging.getLogger(__name__)
 
 
-class WebError(Exception):
+class WebError(AdapterError):
     """Base of everything this adapter raises. `str(error)` is a sentence for people."""
 
 

@@ -125,6 +125,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 def _end(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run a command and turn what it raises into a sentence and an exit code."""
+    from adapters.base import AdapterError
     from bot.errors import BotError
     from bot.store import StoreError
     from engine.errors import BadRequest, EngineError, MediaError
@@ -135,12 +136,12 @@ def _end(work: Coroutine[Any, Any, int]) -> NoReturn:
         raise typer.Exit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
         first = _first(group)
-        if not isinstance(first, (BotError, EngineError, StoreError, OSError)):
+        if not isinstance(first, (BotError, EngineError, StoreError, AdapterError, OSError)):
             raise
         fail(str(first), ENGINE_FAILURE)
     except (BotError, MediaError, BadRequest) as error:
         fail(str(error), BAD_INPUT)
-    except (EngineError, StoreError, OSError) as error:
+    except (EngineError, StoreError, AdapterError, OSError) as error:
         fail(str(error), ENGINE_FAILURE)
     raise typer.Exit(code)
 

@@ -32,14 +32,17 @@ async def run(config: Config) -> int:
     """Serve until a signal."""
     logs.configure(config.bot.log_level, as_json=config.bot.log_json)
 
+    loading = ERR.status("Loading the models …")
+
     def ready(app: App, adapters: dict[str, Adapter]) -> None:
-        names = ", ".join(dict.fromkeys(card.name for card in app.engine.cards))
-        OUT.print(f"Models: {names}")
+        loading.stop()
+        for card in app.engine.cards:
+            OUT.print(f"{card.role.value.replace('_', ' '):14} {card.name}", markup=False)
         for adapter in adapters.values():
             where = getattr(adapter, "url", "")
             OUT.print(f"[bold]Ready:[/bold] {where or adapter.name}   (Ctrl+C stops)")
 
-    with ERR.status("Loading the models …"):
+    with loading:
         await serve(config, ready)
     return DONE
 

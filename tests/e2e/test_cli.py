@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import av
@@ -130,3 +131,11 @@ def test_migrate_makes_the_database(gpt4video: Cli, tmp_path: Path) -> None:
     result = gpt4video("migrate")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "data" / "bot.db").exists()
+
+
+def test_a_port_that_is_taken_ends_with_4_and_names_the_setting(gpt4video: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = gpt4video("run", GPT4VIDEO_WEB__PORT=str(taken.getsockname()[1]), GPT4VIDEO_BOT__LOG_LEVEL="ERROR")
+    assert result.returncode == 4
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert "web.port" in result.stderr
