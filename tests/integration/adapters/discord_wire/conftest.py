@@ -109,6 +109,16 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return options.update
 
 
+@pytest.fixture
+def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let discord.py send a second IDENTIFY at once. Discord wants five seconds between two; this server does not."""
+
+    async def at_once(*_: object, **__: object) -> None:
+        return None
+
+    monkeypatch.setattr(discord.Client, "before_identify_hook", at_once)
+
+
 Launch = Callable[..., Awaitable[DiscordAdapter]]
 
 

@@ -77,7 +77,7 @@ async def test_a_request_to_reconnect_is_followed_by_a_resume(
 
 
 async def test_a_refused_resume_becomes_a_new_session_and_doubles_nothing(
-    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User
+    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User, unpaced: None
 ) -> None:
     server.say(ann, clips, "first", mention=True)
     await answer(server, handler, clips, "Answer one.")
@@ -98,7 +98,7 @@ async def test_a_refused_resume_becomes_a_new_session_and_doubles_nothing(
     assert contents(server, clips) == ["Answer one.", "Answer two.", "Answer three."]
 
 
-@pytest.mark.parametrize("code", [None, 1000, 4000, 4009])
+@pytest.mark.parametrize("code", [None, 4000])
 async def test_an_answer_ends_once_though_the_socket_closes_in_its_middle(
     server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User, code: int | None
 ) -> None:
