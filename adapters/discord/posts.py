@@ -1,0 +1,232 @@
+"""How the messages of one request are sent and changed: with the bot's token, or with an interaction's while it lives.
+
+Knows Discord's API and its error codes; knows no views.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import Protocol
+
+import aiohttp
+import discord
+
+from adapters.base import MadeVideo
+from adapters.discord.markup import file_name
+
+log = logging.getLogger(__name__)
+
+TOKEN_LIFE_S = 14 * 60  # an interaction's token dies after 15 minutes; the last one is not worth the risk
+_NOBODY = discord.AllowedMentions.none()
+_MISSING = discord.utils.MISSING
+_DEAD_TOKEN = frozenset({10015, 10062, 50027})  # unknown webhook, unknown interaction, invalid webhook token
+
+
+class Fault(Enum):
+    """What an error of Discord means for a message."""
+
+    PASSING = auto()  # worth another try
+    MESSAGE_GONE = auto()
+    PLACE_GONE = auto()  # the channel or the guild, or the right to see it or to write there
+    CLOSED = auto()  # this message can't be edited now: older than an hour and edited often, or in an archived thread
+    TOO_LARGE = auto()
+    REFUSED = auto()
+
+
+_FAULTS = {
+    10003: Fault.PLACE_GONE,
+    10004: Fault.PLACE_GONE,
+    10008: Fault.MESSAGE_GONE,
+    30046: Fault.CLOSED,
+    40005: Fault.TOO_LARGE,
+    50001: Fault.PLACE_GONE,
+    50013: Fault.PLACE_GONE,
+    50083: Fault.CLOSED,
+}
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Sort an error of discord.py or of the network below it."""
+    if isinstance(error, discord.HTTPException):
+        if error.code in _FAULTS:
+            return _FAULTS[error.code]
+        if error.status == 413:
+            return Fault.TOO_LARGE
+        if error.status == 404:
+            return Fault.MESSAGE_GONE
+        return Fault.PASSING if error.status == 429 or error.status >= 500 else Fault.REFUSED
+    passing = isinstance(error, discord.RateLimited | aiohttp.ClientError | OSError)
+    return Fault.PASSING if passing else Fault.REFUSED
+
+
+class VideoGone(Exception):
+    """A made video can't be read from the disk any more."""
+
+
+def open_videos(videos: Sequence[MadeVideo]) -> list[discord.File]:
+    """Open made videos for one upload; sending closes them, whatever comes of it. Raises `VideoGone`."""
+    files: list[discord.File] = []
+    try:
+        for number, video in enumerate(videos):
+            files.append(discord.File(video.path, file_name(video.prompt, number), description=video.prompt[:1024]))
+    except OSError as error:
+        for file in files:
+            file.close()
+        raise VideoGone(str(error)) from error
+    return files
+
+
+class Post(Protocol):
+    """The messages of one request, as its reply uses them. Every call may raise what `fault_of` sorts."""
+
+    first_then_private: bool  # whether the private word can only be said after the first edit
+
+    async def edit(
+        self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]
+    ) -> None: ...
+
+    async def follow(self, after: int, content: str, nonce: str, videos: Sequence[MadeVideo] = ()) -> int:
+        """Send one more message in the reply chain. Returns its id."""
+
+    async def delete(self, message: int) -> None: ...
+
+    async def typing(self) -> None: ...
+
+    async def tell(self, content: str, nonce: str) -> bool:
+        """Say something to the author alone. False when they don't take messages from the bot."""
+
+
+class ChannelPost:
+    """Messages in a channel, by the bot's own token. Needs nothing but ids, so it also works after a restart."""
+
+    first_then_private = False
+
+    def __init__(self, client: discord.Client, channel: int, author: int) -> None:
+        self._client = client
+        self._author = author
+        self._room = client.get_partial_messageable(channel)
+
+    async def edit(self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]) -> None:
+        await self._room.get_partial_message(message).edit(
+            content=content,
+            view=view,
+            attachments=open_videos(videos) or _MISSING,
+            allowed_mentions=_NOBODY,
+        )
+
+    async def follow(self, after: int, content: str, nonce: str, videos: Sequence[MadeVideo] = ()) -> int:
+        sent = await self._room.send(
+            content,
+            reference=discord.MessageReference(message_id=after, channel_id=self._room.id, fail_if_not_exists=False),
+            files=open_videos(videos) or _MISSING,
+            nonce=nonce,
+            allowed_mentions=_NOBODY,
+            mention_author=False,
+        )
+        return sent.id
+
+    async def delete(self, message: int) -> None:
+        await self._room.get_partial_message(message).delete()
+
+    async def typing(self) -> None:
+        await self._room.typing()
+
+    async def tell(self, content: str, nonce: str) -> bool:
+        try:
+            room = await self._client.create_dm(discord.Object(self._author))
+            await room.send(content, nonce=nonce, allowed_mentions=_NOBODY)
+        except discord.HTTPException as error:
+            if fault_of(error) is Fault.PASSING:
+                raise
+            return False
+        return True
+
+
+class InteractionPost(ChannelPost):
+    """The response to an interaction. Goes on by the bot's own token once the interaction's has died."""
+
+    first_then_private = True
+
+    def __init__(
+        self,
+        client: discord.Client,
+        interaction: discord.Interaction,
+        original: int,
+        *,
+        now: Callable[[], float],
+    ) -> None:
+        channel = interaction.channel_id
+        if channel is None:
+            raise ValueError("an interaction without a channel has no message to edit")
+        super().__init__(client, channel, interaction.user.id)
+        self._interaction = interaction
+        self._original = original
+        self._now = now
+        self._until = now() + TOKEN_LIFE_S
+
+    def _alive(self) -> bool:
+        return self._now() < self._until
+
+    def _dies_of(self, error: discord.HTTPException) -> bool:
+        """Remember that the token is dead, when that is what the error says."""
+        dead = error.code in _DEAD_TOKEN or error.status == 401
+        if dead:
+            self._until = float("-inf")
+        return dead
+
+    async def edit(self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]) -> None:
+        if self._alive():
+            try:
+                await self._edit_by_token(message, content, view, videos)
+            except discord.HTTPException as error:
+                if not self._dies_of(error):
+                    raise
+            else:
+                return
+        await super().edit(message, content, view, videos)
+
+    async def _edit_by_token(
+        self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]
+    ) -> None:
+        if message == self._original:
+            await self._interaction.edit_original_response(
+                content=content, view=view, attachments=open_videos(videos) or _MISSING, allowed_mentions=_NOBODY
+            )
+        else:
+            await self._interaction.followup.edit_message(
+                message,
+                content=content,
+                view=view,
+                attachments=open_videos(videos) or _MISSING,
+                allowed_mentions=_NOBODY,
+            )
+
+    async def follow(self, after: int, content: str, nonce: str, videos: Sequence[MadeVideo] = ()) -> int:
+        if self._alive():
+            try:
+                sent = await self._interaction.followup.send(
+                    content, wait=True, files=open_videos(videos) or _MISSING, allowed_mentions=_NOBODY
+                )
+            except discord.HTTPException as error:
+                if not self._dies_of(error):
+                    raise
+            else:
+                return sent.id
+        return await super().follow(after, content, nonce, videos)
+
+    async def typing(self) -> None:
+        """Discord shows by itself that the command is being worked on."""
+
+    async def tell(self, content: str, nonce: str) -> bool:
+        if self._alive():
+            try:
+                await self._interaction.followup.send(content, ephemeral=True, allowed_mentions=_NOBODY)
+            except discord.HTTPException as error:
+                if fault_of(error) is Fault.PASSING:
+                    raise
+                self._dies_of(error)
+            else:
+                return True
+        return await super().tell(content, nonce)

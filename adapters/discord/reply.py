@@ -1,0 +1,296 @@
+"""The one message that a request lives in: born as a placeholder, lives by edits, ends as the answer.
+
+Knows how views become messages and what to do when Discord refuses; knows nothing of the gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import discord
+
+from adapters.base import Author, DeliveryError, MadeVideo, View
+from adapters.discord import strings
+from adapters.discord.buttons import cancel_buttons
+from adapters.discord.drafts import Draft, draft, has_private_part, private_notice
+from adapters.discord.posts import Fault, Post, VideoGone, fault_of
+from adapters.discord.splitting import LIMIT, units
+
+log = logging.getLogger(__name__)
+
+EDIT_EVERY_S = 1.0
+TYPING_EVERY_S = 8.0  # Discord shows it for ten
+RETRY_AFTER_S = (1.0, 3.0, 9.0, 27.0)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The clock (seconds, monotonic) and the way to wait; tests bring their own."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep
+
+
+@dataclass
+class Anchor:
+    """Where a request's messages are: enough to find them again after a restart."""
+
+    kind: str  # "message" or "interaction"
+    channel: int
+    author: Author
+    messages: list[int]
+    source: int = 0  # the message that asked, 0 for interactions
+    private: bool = False  # a direct message: nobody else reads along
+
+    def dump(self) -> str:
+        return json.dumps(
+            {
+                "kind": self.kind,
+                "channel": self.channel,
+                "messages": self.messages,
+                "author": self.author.id,
+                "name": self.author.name,
+                "source": self.source,
+                "private": self.private,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def load(cls, ref: str) -> Anchor | None:
+        """None when `ref` is not one of ours."""
+        try:
+            data = json.loads(ref)
+            anchor = cls(
+                kind=str(data["kind"]),
+                channel=int(data["channel"]),
+                author=Author(str(int(data["author"])), str(data["name"])),
+                messages=[int(message) for message in data["messages"]],
+                source=int(data["source"]),
+                private=bool(data["private"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            return None
+        return anchor if anchor.messages else None
+
+
+@dataclass
+class _Shown:
+    pages: dict[int, tuple[str, bool]] = field(default_factory=dict)  # by message id: text and whether it has buttons
+
+
+class DiscordReply:
+    """Implements `adapters.base.Reply`. Edits are at least a second apart and the newest view wins."""
+
+    def __init__(
+        self,
+        post: Post,
+        anchor: Anchor,
+        *,
+        timing: Timing,
+        ended: Callable[[DiscordReply], None] = lambda reply: None,
+        lost: Callable[[DiscordReply], Awaitable[None]] | None = None,
+    ) -> None:
+        """`ended` is called after the final view; `lost` when the message or its place is gone before that."""
+        self.anchor = anchor
+        self.request = ""
+        self.withdrawn = False  # the question or the place for the answer is gone
+        self._post = post
+        self._timing = timing
+        self._on_end = ended
+        self._on_lost = lost
+        self._shown = _Shown()
+        self._wanted: View | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._typing: asyncio.Task[None] | None = None
+        self._last_edit = timing.now()
+        self._final = False
+        self._lost = False
+        self._closed = False  # intermediate edits are refused; the final one moves
+        self._told: bool | None = None
+        self._failure: DeliveryError | None = None
+
+    def __repr__(self) -> str:
+        return f"DiscordReply({self.ref})"
+
+    @property
+    def ref(self) -> str:
+        """JSON: kind, channel id, message ids, author, source."""
+        return self.anchor.dump()
+
+    async def show(self, view: View) -> None:
+        """Have the message look like `view` soon; a final view is waited for. Raises `DeliveryError` only then."""
+        self.request = self.request or view.request
+        if self._final and not view.state.final:
+            return
+        self._final = view.state.final
+        self._wanted = view
+        self._failure = None
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._run(), name=f"discord reply {self.request}")
+        if not self._final:
+            self._keep_typing()
+            return
+        await asyncio.shield(self._pump)
+        if self._failure is not None:
+            raise self._failure
+
+    async def settled(self) -> None:
+        """Wait until what was asked to be shown has been shown or has failed."""
+        if self._pump is not None:
+            await asyncio.wait({self._pump})
+
+    def close(self) -> None:
+        """Stop typing; nothing else is running once the reply has settled."""
+        if self._typing is not None:
+            self._typing.cancel()
+
+    # --- the pump: one edit at a time ----------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while self._wanted is not None:
+            wait = self._last_edit + EDIT_EVERY_S - self._timing.now()
+            if wait > 0:
+                await self._timing.sleep(wait)
+            view, self._wanted = self._wanted, None
+            if view.state.final:
+                await self._end(view)
+            elif not (self._lost or self._closed):
+                await self._glimpse(view)
+            self._last_edit = self._timing.now()
+
+    async def _glimpse(self, view: View) -> None:
+        """Show an intermediate view. What goes wrong is noted; the next view tries again, if there is sense in it."""
+        try:
+            await self._draw(draft(view, public=not self.anchor.private), final=False)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            fault = fault_of(error)
+            log.info("request %s: an intermediate view was not shown: %s", view.request, error)
+            self._closed = fault is Fault.CLOSED
+            self._lost = fault in (Fault.MESSAGE_GONE, Fault.PLACE_GONE)
+        except Exception:
+            log.exception("request %s: an intermediate view was not shown", view.request)
+        if self._lost and self._on_lost is not None:
+            try:
+                await self._on_lost(self)
+            except Exception:
+                log.exception("request %s: could not be cancelled", view.request)
+
+    async def _end(self, view: View) -> None:
+        self.close()
+        try:
+            await self._deliver(view)
+        except DeliveryError as error:
+            self._failure = error
+        finally:
+            self._on_end(self)
+
+    async def _deliver(self, view: View) -> None:
+        """Show the final view, with patience. Raises `DeliveryError`."""
+        delays = iter(RETRY_AFTER_S)
+        while True:
+            try:
+                await self._present(view)
+            except Exception as error:
+                delay = next(delays, None) if fault_of(error) is Fault.PASSING else None
+                if delay is None:
+                    raise DeliveryError(f"Discord did not take the answer: {error}") from error
+                log.info("request %s: the answer is tried again in %.0f s: %s", view.request, delay, error)
+                await self._timing.sleep(delay)
+            else:
+                return
+
+    async def _present(self, view: View) -> None:
+        public = not self.anchor.private
+        if not (public and has_private_part(view)):
+            await self._draw(draft(view, public=public), final=True)
+        elif self._post.first_then_private:
+            await self._draw(draft(view, public=True), final=True)
+            await self._tell(view)
+        else:
+            told = await self._tell(view)
+            await self._draw(draft(view, public=True, told=told), final=True)
+
+    async def _tell(self, view: View) -> bool:
+        if self._told is None:
+            self._told = await self._post.tell(private_notice(view), nonce=f"{self.anchor.messages[0]}p")
+        return self._told
+
+    # --- drawing ------------------------------------------------------------------------------------------------
+
+    async def _draw(self, wanted: Draft, *, final: bool) -> None:
+        try:
+            await self._draw_pages(wanted, final=final)
+        except VideoGone as error:
+            log.warning("request %s: a made video can't be read: %s", self.request, error)
+            await self._draw_pages(without_videos(wanted, strings.VIDEO_GONE), final=final)
+        except Exception as error:
+            if not wanted.videos or fault_of(error) is not Fault.TOO_LARGE:
+                raise
+            await self._draw_pages(without_videos(wanted, strings.TOO_LARGE), final=final)
+
+    async def _draw_pages(self, wanted: Draft, *, final: bool) -> None:
+        messages = self.anchor.messages
+        for index, page in enumerate(wanted.pages):
+            cancel = wanted.can_cancel and index == 0
+            videos = wanted.videos if index == 0 else ()
+            if index >= len(messages):
+                messages.append(await self._post.follow(messages[-1], page, nonce=f"{messages[0]}-{index}"))
+            elif videos or self._shown.pages.get(messages[index]) != (page, cancel):
+                await self._edit(index, page, wanted, cancel=cancel, final=final)
+            self._shown.pages[messages[index]] = (page, cancel)
+        while len(messages) > len(wanted.pages):
+            with contextlib.suppress(discord.NotFound):
+                await self._post.delete(messages[-1])
+            messages.pop()
+
+    async def _edit(self, index: int, page: str, wanted: Draft, *, cancel: bool, final: bool) -> None:
+        videos = wanted.videos if index == 0 else ()
+        buttons = cancel_buttons(self.request) if cancel else None
+        try:
+            await self._post.edit(self.anchor.messages[index], page, buttons, videos)
+        except discord.HTTPException as error:
+            if not (final and self._may_move(fault_of(error), index)):
+                raise
+            await self._move(index, page, videos)
+
+    def _may_move(self, fault: Fault, index: int) -> bool:
+        return fault is Fault.CLOSED or (fault is Fault.MESSAGE_GONE and index > 0)
+
+    async def _move(self, index: int, page: str, videos: Sequence[MadeVideo]) -> None:
+        """Say it in a new message, because the old one can't be edited any more (or a continuation was deleted)."""
+        messages = self.anchor.messages
+        old, after = messages[index], messages[max(index - 1, 0)]
+        messages[index] = await self._post.follow(after, page, f"{old}m", videos)
+        with contextlib.suppress(discord.HTTPException):
+            await self._post.delete(old)
+
+    # --- typing -------------------------------------------------------------------------------------------------
+
+    def _keep_typing(self) -> None:
+        if self._typing is None:
+            self._typing = asyncio.create_task(self._type(), name=f"discord typing {self.request}")
+
+    async def _type(self) -> None:
+        try:
+            while not (self._final or self._lost):
+                await self._post.typing()
+                await asyncio.sleep(TYPING_EVERY_S)
+        except (discord.HTTPException, OSError) as error:
+            log.debug("request %s: typing is not shown: %s", self.request, error)
+
+
+def without_videos(wanted: Draft, sentence: str) -> Draft:
+    """The same pages, with a sentence in place of the videos."""
+    first = f"{wanted.pages[0]}\n{sentence}"
+    pages = (first, *wanted.pages[1:]) if units(first) <= LIMIT else (*wanted.pages, sentence)
+    return Draft(pages, (), wanted.can_cancel)

@@ -1,0 +1,79 @@
+"""What people and models write stays what they wrote, and nothing more."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.base import Bar, QueueSpot
+from adapters.discord.markup import bar_line, duration, file_name, harmless, ordinal, plain, queue_line, subtext
+
+
+@pytest.mark.parametrize(
+    "ping", ["@everyone", "@here", "<@123456789012345678>", "<@!123456789012345678>", "<@&123456789012345678>", "<#12>"]
+)
+def test_a_model_cannot_ping_anybody(ping: str) -> None:
+    assert ping not in harmless(f"hello {ping}!")
+
+
+@pytest.mark.parametrize("forged", ["-# request 1", "text\n-# GPT-9", "> -# x", "  -# x", "```\n-# x\n```", "- -# x"])
+def test_a_model_cannot_forge_the_footer(forged: str) -> None:
+    assert "-#" not in harmless(forged)
+
+
+def test_a_link_is_shown_as_it_is_without_a_preview() -> None:
+    assert harmless("see https://example.org/a.") == "see <https://example.org/a>."
+    assert harmless("see <https://example.org/a>") == "see <https://example.org/a>"
+
+
+def test_a_link_cannot_hide_behind_other_words() -> None:
+    assert "](" not in harmless("[your bank](https://example.org)")
+
+
+def test_code_keeps_its_brackets_and_links() -> None:
+    code = "```py\nf[0](x)  # https://example.org\n```"
+    assert harmless(code) == code
+
+
+def test_ordinary_markdown_of_an_answer_is_kept() -> None:
+    assert harmless("**two** people, `one` dog\n- a\n- b") == "**two** people, `one` dog\n- a\n- b"
+
+
+def test_a_lone_surrogate_does_not_break_the_message() -> None:
+    harmless("a\ud800b").encode("utf-8")
+
+
+def test_a_file_name_is_shown_letter_by_letter() -> None:
+    assert plain("a_b*c*\n.mp4") == r"a\_b\*c\* .mp4"
+
+
+def test_a_footer_is_one_line_of_small_print() -> None:
+    assert subtext("lite\nfake") == "-# lite fake"
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "about 1 s"), (40.4, "about 40 s"), (150, "about 2 min")])
+def test_a_time_left_is_rounded(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd"), (113, "113th")]
+)
+def test_positions_are_counted_as_people_do(number: int, said: str) -> None:
+    assert ordinal(number) == said
+
+
+def test_the_queue_line_names_a_time_only_when_one_was_measured() -> None:
+    assert queue_line(QueueSpot(2, 40)) == "2nd in line · about 40 s"
+    assert queue_line(QueueSpot(1)) == "Next in line"
+
+
+def test_the_bar_fills_with_the_steps() -> None:
+    assert bar_line(Bar(12, 30, eta_s=25)) == "▰▰▰▰▱▱▱▱▱▱  12/30 · about 25 s left"
+    assert bar_line(Bar(0, 0)) == "▱▱▱▱▱▱▱▱▱▱  0/0"
+    assert bar_line(Bar(9, 3)).startswith("▰" * 10)
+
+
+def test_a_made_video_is_named_after_its_prompt() -> None:
+    assert file_name("A red ball, bouncing!") == "a-red-ball-bouncing.mp4"
+    assert file_name("../../etc", 1) == "etc-2.mp4"
+    assert file_name("赤いボール") == "video.mp4"
