@@ -1,6 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both set everything up in .venv first.
 PYTHON ?= python3
-PRESET ?= lite
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
@@ -38,8 +37,8 @@ $(BIN)/python -c 'import cv2' 2>/dev/null || \
 	$(PIP) install --quiet --constraint constraints.txt --force-reinstall --no-deps opencv-python-headless
 endef
 
-run: $(VENV)/.$(if $(filter lite,$(PRESET)),lite,inference)
-	@GPT4VIDEO_MODELS__PRESET=$(PRESET) $(BIN)/gpt4video run
+run: $(VENV)/.$(if $(filter-out lite,$(PRESET)),inference,lite)
+	@$(if $(PRESET),GPT4VIDEO_MODELS__PRESET=$(PRESET)) $(BIN)/gpt4video run
 
 # The page is tested in a real browser: Debian's chromium, installed where this may install packages.
 browser:
