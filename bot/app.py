@@ -85,6 +85,15 @@ class App:
                 desk=self.desk,
                 title=web.title,
             )
+        if token := self.config.discord.token:
+            from adapters.discord import DiscordAdapter
+
+            found["discord"] = DiscordAdapter(
+                token=token.get_secret_value(),
+                state_dir=self.config.state_dir / "discord",
+                api_base=self.config.discord.api_base,
+                gateway=self.config.discord.gateway,
+            )
         return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from adapters.base import AdapterError
 
-class DiscordError(Exception):
+
+class DiscordError(AdapterError):
     """Base of everything this adapter raises at its start. `str(error)` is a sentence for the operator."""
 
 

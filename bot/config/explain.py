@@ -16,7 +16,7 @@ from bot.config.errors import Problem
 from bot.config.lines import Path
 from bot.config.model import Config
 
-SECRETS = (("web", "token"), ("database", "url"))
+SECRETS = (("web", "token"), ("discord", "token"), ("database", "url"))
 
 _TYPES = {
     "int": "a whole number",

@@ -93,6 +93,13 @@ class Web(_Section):
         return self
 
 
+class Discord(_Section):
+    token: Secret | None = None
+    token_file: AnyPath | None = None
+    api_base: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] = "https://discord.com/api/v10"
+    gateway: Annotated[str, Field(pattern=r"^wss?://\S+$")] | None = None
+
+
 class Database(_Section):
     url: Secret | None = None
     url_file: AnyPath | None = None
@@ -202,6 +209,7 @@ class Config(_Section):
 
     bot: Bot = Field(default_factory=Bot)
     web: Web = Field(default_factory=Web)
+    discord: Discord = Field(default_factory=Discord)
     database: Database = Field(default_factory=Database)
     engine: Engine = Field(default_factory=Engine)
     models: Models = Field(default_factory=Models)
@@ -238,6 +246,11 @@ class Config(_Section):
     def inbox_dir(self) -> Path:
         """Uploads that no request has taken yet."""
         return self.bot.data_dir / "inbox"
+
+    @property
+    def state_dir(self) -> Path:
+        """What adapters remember between starts, a folder for each."""
+        return self.bot.data_dir / "state"
 
     def runtime_config(self) -> RuntimeConfig:
         """What the inference process needs to know."""
