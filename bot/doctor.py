@@ -87,6 +87,8 @@ async def examine(path: Path | None) -> Report:
     report.checks.append(await asyncio.to_thread(_disk, config.bot.data_dir))
     report.checks.append(await _database(config))
     report.checks.append(_web(config))
+    token = "its token is set" if config.discord.token else "off; set GPT4VIDEO_DISCORD__TOKEN to connect it"
+    report.checks.append(Check("discord", True, token))
     try:
         report.models = model_cards(config.runtime_config())
         await _models(config, report)
