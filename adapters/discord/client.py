@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_EVENTS = 4096
 SETTLE_S = 10.0  # how long a stop waits for edits that are on their way
+PLACEHOLDER_RETRY_S = (1.0, 3.0)
 CHAIN_LOOKUP = 50  # messages looked through for the continuations of an answer after a restart
 
 
@@ -168,12 +169,19 @@ class BotClient(discord.AutoShardedClient):
     async def _placeholder(self, message: discord.Message) -> int | None:
         """Reply at once, without a ping. The nonce keeps a repeated send from doubling."""
         post = ChannelPost(self, message.channel.id, message.author.id)
-        try:
-            return await post.follow(message.id, strings.PLACEHOLDER, nonce=str(message.id))
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.warning("no answer to message %s in channel %s: %s", message.id, message.channel.id, error)
-            if fault_of(error) is Fault.PLACE_GONE and message.guild is not None:
-                await self._explain_silence(post, message)
+        delays = iter(PLACEHOLDER_RETRY_S)
+        while True:
+            try:
+                return await post.follow(message.id, strings.PLACEHOLDER, nonce=str(message.id))
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                fault = fault_of(error)
+                delay = next(delays, None) if fault is Fault.PASSING else None
+                if delay is None:
+                    log.warning("no answer to message %s in channel %s: %s", message.id, message.channel.id, error)
+                    break
+            await self.timing.sleep(delay)
+        if fault is Fault.PLACE_GONE and message.guild is not None:
+            await self._explain_silence(post, message)
         return None
 
     async def _explain_silence(self, post: Post, message: discord.Message) -> None:

@@ -20,6 +20,7 @@ from adapters.discord.reply import Anchor, DiscordReply, Timing
 log = logging.getLogger(__name__)
 
 DIALOG_LIFE_S = 15 * 60
+_ALREADY_ACKNOWLEDGED = 40060
 _UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
 
 
@@ -139,10 +140,7 @@ class FrontDesk:
     async def _defer(self, interaction: discord.Interaction) -> DiscordReply | None:
         """Acknowledge within Discord's three seconds; what follows are edits of that response."""
         try:
-            response = await interaction.response.defer(thinking=True)
-            message = response.message_id if response is not None else None
-            if message is None:
-                message = (await interaction.original_response()).id
+            message = await _acknowledge(interaction)
         except _UNREACHED as error:
             log.warning("interaction %s was not acknowledged in time: %s", interaction.id, error)
             return None
@@ -182,6 +180,19 @@ class QuestionDialog(discord.ui.Modal, title=strings.ASK_TITLE):
         self, interaction: discord.Interaction, error: Exception, /
     ) -> None:
         await self._desk.command_broke(interaction, error)
+
+
+async def _acknowledge(interaction: discord.Interaction) -> int:
+    """Defer, and return the id of the message that will be edited. Raises what Discord answers."""
+    try:
+        response = await interaction.response.defer(thinking=True)
+    except discord.HTTPException as error:
+        if error.code != _ALREADY_ACKNOWLEDGED:  # an earlier try got through although its answer was lost
+            raise
+        response = None
+    if response is not None and response.message_id is not None:
+        return response.message_id
+    return (await interaction.original_response()).id
 
 
 async def _whisper(interaction: discord.Interaction, text: str, view: discord.ui.View | None = None) -> None:

@@ -9,6 +9,13 @@ from adapters.discord import strings
 from adapters.discord.markup import bar_line, harmless, plain, queue_line, subtext
 from adapters.discord.splitting import LIMIT, split, units
 
+_WITHOUT_NOTICE = {
+    State.DONE: strings.NO_ANSWER,
+    State.BLOCKED: strings.BLOCKED_HERE,
+    State.CANCELLED: strings.CANCELLED,
+    State.FAILED: strings.FAILED_HERE,
+}
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -21,7 +28,7 @@ class Draft:
 
 def has_private_part(view: View) -> bool:
     """Whether the view says something that concerns its author alone."""
-    return view.state in (State.BLOCKED, State.FAILED) and bool(view.notice)
+    return view.state in (State.BLOCKED, State.FAILED) and bool(view.notice.strip())
 
 
 def draft(view: View, *, public: bool, told: bool = False) -> Draft:
@@ -75,8 +82,9 @@ def _tail(view: View, *, public: bool, told: bool) -> list[str]:
 
 
 def _ending(view: View, *, public: bool, told: bool) -> list[str]:
-    if not view.notice:
-        return []
+    if not view.notice.strip():
+        empty = not view.text.strip() and not view.videos
+        return [_WITHOUT_NOTICE[view.state]] if empty or view.state is not State.DONE else []
     if not (public and has_private_part(view)):
         return [harmless(view.notice).strip()]
     line = strings.BLOCKED_HERE if view.state is State.BLOCKED else strings.FAILED_HERE

@@ -117,6 +117,29 @@ async def test_a_final_answer_outlives_a_passing_error(world, status: int) -> No
     assert world.answer().content == "A dog."
 
 
+@pytest.mark.parametrize("status", [429, 500])
+async def test_a_continuation_that_could_not_be_sent_is_sent_after_all_and_only_once(world, status: int) -> None:
+    await world.ask()
+    world.env.inject_error("POST", "/channels/*/messages", status=status)
+    await world.show(View("r1", State.DONE, text="word " * 700))
+    assert len(world.answers()) == 2
+
+
+@pytest.mark.parametrize("status", [429, 500])
+async def test_the_placeholder_outlives_a_passing_error(world, status: int) -> None:
+    world.env.inject_error("POST", "/channels/*/messages", status=status, times=2)
+    await world.ask()
+    assert world.answer().content == "One moment …"
+    assert len(world.handler.messages) == 1
+
+
+async def test_nobody_is_asked_anything_when_the_answer_would_have_no_place(world) -> None:
+    world.env.inject_error("POST", "/channels/*/messages", status=500, times=None)
+    await world.ask()
+    assert world.handler.messages == []
+    assert world.env.errors == []
+
+
 @pytest.mark.parametrize(("status", "code"), [(403, 50013), (404, 10008), (404, 10003), (500, 0)])
 async def test_a_final_answer_that_cannot_be_shown_is_reported_to_the_application(
     world, status: int, code: int

@@ -70,3 +70,10 @@ def test_a_footer_that_no_longer_fits_gets_a_message_of_its_own() -> None:
     made = draft(View("r", State.DONE, text="x" * 1990, footer="lite · 8 frames"), public=True)
     assert made.pages[-1] == "-# lite · 8 frames"
     assert all(units(text) <= LIMIT for text in made.pages)
+
+
+def test_an_end_without_a_word_still_says_something() -> None:
+    assert page(View("r", State.DONE)).startswith("I have no answer")
+    assert page(View("r", State.FAILED)) == "This one did not work.\n-# request r"
+    assert page(View("r", State.CANCELLED, text="Two people")) == "Two people\nCancelled."
+    assert page(View("r", State.DONE, text="A dog.")) == "A dog."
