@@ -12,7 +12,19 @@ from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.limits import custom_ids
 from tests.fakes.discord_server.world import Channel, User
 
+CALLBACK = "POST /interactions/{interaction_id}/{interaction_token}/callback"
 CREATE = "POST /channels/{channel_id}/messages"
+
+
+async def test_a_command_whose_acknowledgement_got_lost_is_still_answered_once(
+    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User
+) -> None:
+    server.fail_next(CALLBACK, 502, applied=True)
+    used = server.command(ann, clips, "generate", {"prompt": "a paper boat"})
+    await (await handler.next()).ends("Here it is.")
+
+    assert [post.content for post in server.answers(clips)] == ["Here it is."]
+    assert server.answers(clips) == [used.response]
 
 
 async def test_an_answer_that_takes_longer_than_its_token_lives_ends_in_the_same_message(

@@ -169,8 +169,7 @@ async def test_retry_after_is_obeyed_and_the_newest_text_wins(
     assert contents(server, clips) == ["newest"]
 
 
-@pytest.mark.parametrize("status", [500, 502])
-@pytest.mark.parametrize("applied", [False, True], ids=["refused", "done-but-unanswered"])
+@pytest.mark.parametrize(("status", "applied"), [(500, False), (502, True)], ids=["refused", "done-but-unanswered"])
 async def test_a_send_that_fails_on_the_server_is_tried_again_and_posts_one_message(
     server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User, status: int, applied: bool
 ) -> None:
@@ -199,6 +198,17 @@ async def test_a_final_edit_whose_connection_is_cut_still_arrives(
     server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User, applied: bool
 ) -> None:
     server.fail_next(EDIT, None, applied=applied)
+    server.say(ann, clips, "what is this?", mention=True)
+    await answer(server, handler, clips, "A boat.")
+
+    assert contents(server, clips) == ["A boat."]
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["lost", "done-but-unanswered"])
+async def test_a_question_whose_first_reply_is_cut_off_is_still_answered_once(
+    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User, applied: bool
+) -> None:
+    server.fail_next(CREATE, None, applied=applied)
     server.say(ann, clips, "what is this?", mention=True)
     await answer(server, handler, clips, "A boat.")
 
