@@ -15,10 +15,12 @@ import discord
 import pytest
 
 from adapters.base import Author, Exchange, GenerateCommand, Message, Place, Reply, State, View
-from adapters.discord import DiscordAdapter
+from adapters.discord import DiscordAdapter, reply
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Channel, User
 from tests.fakes.openapi import discord_api
+
+OWN_PACE_S = reply.EDIT_EVERY_S
 
 
 @dataclass
@@ -110,6 +112,18 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edits follow each other ten times as fast, except in the tests that are about their pace."""
+    monkeypatch.setattr(reply, "EDIT_EVERY_S", OWN_PACE_S / 10)
+
+
+@pytest.fixture
+def own_pace(brisk: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace that people see."""
+    monkeypatch.setattr(reply, "EDIT_EVERY_S", OWN_PACE_S)
+
+
+@pytest.fixture
 def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let discord.py send a second IDENTIFY at once. Discord wants five seconds between two; this server does not."""
 
@@ -124,7 +138,7 @@ Launch = Callable[..., Awaitable[DiscordAdapter]]
 
 @pytest.fixture
 async def launch(
-    server: DiscordServer, handler: SpokenHandler, tmp_path: Path, patience: object
+    server: DiscordServer, handler: SpokenHandler, tmp_path: Path, patience: object, brisk: None
 ) -> AsyncIterator[Launch]:
     """Starts adapters, and stops those that a test leaves running."""
     running: list[DiscordAdapter] = []

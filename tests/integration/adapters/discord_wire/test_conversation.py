@@ -51,7 +51,7 @@ async def test_a_mention_gets_one_message_that_is_edited_into_the_answer(
 
 
 async def test_a_fast_stream_becomes_few_edits_a_second_apart(
-    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User
+    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User, own_pace: None
 ) -> None:
     server.say(ann, clips, "count", mention=True)
     asked = await handler.next()
