@@ -83,6 +83,7 @@ class DiscordAdapter:
         if client is not None:
             await client.leave()
         if self._connection is not None:
+            self._connection.cancel()  # discord.py would go on trying a gateway that it never reached
             await asyncio.gather(self._connection, return_exceptions=True)
             self._connection = None
         self._roots.close()
@@ -144,7 +145,7 @@ def _as_sentence(error: Exception) -> DiscordError:
         return Unreachable(f"it answered with HTTP {error.status}")
     if isinstance(error, aiohttp.ClientError | OSError):
         return Unreachable("no connection")
-    return Unreachable(type(error).__name__)
+    return Unreachable(f"what answers there is not Discord: {type(error).__name__}")
 
 
 def _say_why_it_ended(connection: asyncio.Task[None]) -> None:

@@ -77,6 +77,7 @@ class BotClient(discord.AutoShardedClient):
         self.timing = timing or Timing()
         self.desk = FrontDesk(self)
         self.tree: app_commands.CommandTree[BotClient] = app_commands.CommandTree(self)
+        build_commands(self.tree, self.desk)
         self._state_dir = state_dir
         self._hosts = hosts
         self._gateway = yarl.URL(gateway) if gateway else None
@@ -90,7 +91,6 @@ class BotClient(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(CancelButton, ForgetButton)
-        build_commands(self.tree, self.desk)
         await self.tree.set_translator(strings.GermanTranslator())
         try:
             if await sync_if_changed(self.tree, self.application_id or 0, self._state_dir):
@@ -230,9 +230,8 @@ class BotClient(discord.AutoShardedClient):
             await self._withdraw(reply)
 
     def _retire(self, reply: DiscordReply) -> None:
-        for message in (reply.anchor.source, *reply.anchor.messages):
-            if self._live.get(message) is reply:
-                del self._live[message]
+        for message in [message for message, live in self._live.items() if live is reply]:
+            del self._live[message]
 
     async def _withdraw(self, reply: DiscordReply) -> None:
         """Cancel for the one who asked, because the question or the place for the answer is gone."""
@@ -272,7 +271,7 @@ class BotClient(discord.AutoShardedClient):
 
     async def _gone(self, message: int) -> None:
         reply = self._live.get(message)
-        if reply is not None:
+        if reply is not None and not reply.ending:
             log.info("message %s was deleted; request %s is cancelled", message, reply.request or "(new)")
             await self._withdraw(reply)
 
@@ -283,7 +282,7 @@ class BotClient(discord.AutoShardedClient):
         await self._place_gone(payload.thread_id)
 
     async def _place_gone(self, channel: int) -> None:
-        replies = {reply for reply in self._live.values() if reply.anchor.channel == channel}
+        replies = {reply for reply in self._live.values() if reply.anchor.channel == channel and not reply.ending}
         log.info("channel %s was deleted; %d requests there are cancelled", channel, len(replies))
         for reply in replies:
             await self._withdraw(reply)

@@ -22,7 +22,15 @@ def is_for_me(message: discord.Message, me: int) -> bool:
     """Whether a person talks to the bot: a mention, a reply that pings it, or a direct message."""
     if message.author.bot or message.webhook_id is not None or message.type not in _SPOKEN:
         return False
-    return message.guild is None or any(user.id == me for user in message.mentions)
+    return guild_of(message) is None or any(user.id == me for user in message.mentions)
+
+
+def guild_of(message: discord.Message) -> int | None:
+    """The id of the guild, None in a direct message. A guild that is not known yet is still a guild."""
+    if message.guild is not None:
+        return message.guild.id
+    found: int | None = getattr(message.channel, "guild_id", None)
+    return found
 
 
 def spoken(text: str, me: int, names: Mapping[int, str]) -> str:
@@ -84,11 +92,10 @@ class Intake:
             files += self.files(referenced)
             files += [self._linked(url) for url in take_links(referenced.content, self.hosts)[1]]
         permissions = message.author.guild_permissions if isinstance(message.author, discord.Member) else None
-        guild_id = message.guild.id if message.guild is not None else None
         return Message(
             event_id=str(message.id),
             author=author_of(message.author, permissions),
-            place=place_of(message.channel, message.guild, guild_id),
+            place=place_of(message.channel, message.guild, guild_of(message)),
             text=text,
             attachments=tuple(files),
         )
@@ -108,7 +115,8 @@ class Intake:
         return author_of(interaction.user, interaction.permissions if in_guild else None)
 
     def place(self, interaction: discord.Interaction) -> Place:
-        return place_of(interaction.channel, interaction.guild, interaction.guild_id)
+        channel = interaction.channel or discord.Object(interaction.channel_id or 0)
+        return place_of(channel, interaction.guild, interaction.guild_id)
 
     def files(self, message: discord.Message) -> list[DiscordFile]:
         """The clips of a message: its own, and those of what it forwards."""

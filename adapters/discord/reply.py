@@ -127,6 +127,11 @@ class DiscordReply:
         """JSON: kind, channel id, message ids, author, source."""
         return self.anchor.dump()
 
+    @property
+    def ending(self) -> bool:
+        """Whether the final view has come; there is nothing left to cancel then."""
+        return self._final
+
     async def show(self, view: View) -> None:
         """Have the message look like `view` soon; a final view is waited for. Raises `DeliveryError` only then."""
         self.request = self.request or view.request

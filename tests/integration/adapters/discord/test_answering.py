@@ -155,6 +155,7 @@ async def test_an_answer_older_than_an_hour_moves_to_a_new_message(world) -> Non
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=429, code=30046)
     await world.show(View("r1", State.DONE, text="A dog."))
     assert world.answer().content == "A dog."
+    assert world.handler.cancelled == []
 
 
 @pytest.mark.parametrize("code", [50001, 50013])
