@@ -282,7 +282,7 @@ class BotClient(discord.AutoShardedClient):
         await self._place_gone(payload.thread_id)
 
     async def _place_gone(self, channel: int) -> None:
-        replies = {reply for reply in self._live.values() if reply.anchor.channel == channel and not reply.ending}
+        replies = {reply for reply in self._live.values() if reply.anchor.channel == channel}
         log.info("channel %s was deleted; %d requests there are cancelled", channel, len(replies))
         for reply in replies:
             await self._withdraw(reply)

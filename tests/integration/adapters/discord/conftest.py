@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class ScriptedHandler:
         self.forgotten: list[Place] = []
         self.askers: dict[str, str] = {}
         self.fail = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None  # happens while a question is being taken
 
     @property
     def message_(self) -> Message:
@@ -71,6 +72,8 @@ class ScriptedHandler:
 
     async def message(self, message: Message, reply: Reply) -> str:
         self.messages.append(message)
+        if self.meanwhile is not None:
+            await self.meanwhile()
         return self._take(message, reply)
 
     async def generate(self, command: GenerateCommand, reply: Reply) -> str:

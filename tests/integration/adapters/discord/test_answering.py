@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import discord
 import pytest
@@ -175,6 +177,17 @@ async def test_deleting_the_question_cancels_the_request(world) -> None:
     assert (request, author.id) == ("r1", str(world.ann.id))
 
 
+async def test_a_question_that_is_deleted_while_it_is_being_taken_is_cancelled_once_it_has_a_number(world) -> None:
+    async def delete() -> None:
+        asked = SimpleNamespace(message_id=int(world.handler.messages[-1].event_id))
+        await world.client.on_raw_message_delete(asked)
+        assert world.handler.cancelled == []
+
+    world.handler.meanwhile = delete
+    await world.ask()
+    assert [request for request, _ in world.handler.cancelled] == ["r1"]
+
+
 async def test_deleting_the_answer_cancels_the_request(world) -> None:
     await world.ask()
     await world.moderator_with_messages().delete(world.answer())
@@ -185,6 +198,15 @@ async def test_deleting_a_question_that_was_answered_cancels_nothing(world) -> N
     sent = await world.ask()
     await world.show(View("r1", State.DONE, text="A dog."))
     await world.ann.delete(sent)
+    assert world.handler.cancelled == []
+
+
+async def test_deleting_a_question_while_its_answer_is_being_delivered_cancels_nothing(world) -> None:
+    sent = await world.ask()
+    showing = asyncio.create_task(world.handler.reply.show(View("r1", State.DONE, text="A dog.")))
+    await asyncio.sleep(0)
+    await world.client.on_raw_message_delete(SimpleNamespace(message_id=sent.id))
+    await showing
     assert world.handler.cancelled == []
 
 

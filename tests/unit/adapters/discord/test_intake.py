@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import discord
 
-from adapters.discord.intake import author_of, place_of, spoken
+from adapters.discord.intake import author_of, guild_of, is_for_me, place_of, spoken
 
 ME = 99
 
@@ -54,3 +54,19 @@ def test_a_thread_is_as_age_restricted_as_its_channel() -> None:
     thread.is_nsfw.return_value = True
     place = place_of(thread, None, 3)
     assert (place.channel, place.thread, place.age_restricted) == ("7", "8", True)
+
+
+def test_a_message_from_a_guild_that_is_not_known_yet_is_no_direct_message() -> None:
+    said: Any = SimpleNamespace(
+        guild=None,
+        channel=SimpleNamespace(id=7, guild_id=3),
+        author=SimpleNamespace(bot=False),
+        webhook_id=None,
+        type=discord.MessageType.default,
+        mentions=[],
+    )
+    assert guild_of(said) == 3
+    assert not is_for_me(said, ME)
+    said.channel = SimpleNamespace(id=7)
+    assert guild_of(said) is None
+    assert is_for_me(said, ME)

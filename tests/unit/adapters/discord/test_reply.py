@@ -241,6 +241,14 @@ async def test_messages_that_the_answer_no_longer_needs_are_deleted(reply: Disco
     assert json.loads(reply.ref)["messages"] == [42]
 
 
+async def test_a_view_that_changes_nothing_is_no_edit(reply: DiscordReply, post: FakePost) -> None:
+    for _ in range(2):
+        await reply.show(working("A dog"))
+        await reply.settled()
+    assert len(post.edits) == 1
+    reply.close()
+
+
 async def test_a_deleted_continuation_is_sent_again(reply: DiscordReply, post: FakePost) -> None:
     await reply.show(working("word " * 500))
     await reply.settled()

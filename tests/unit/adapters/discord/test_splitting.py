@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,6 +87,14 @@ def test_a_code_block_is_not_opened_at_the_very_end_of_a_message() -> None:
     pages = split("word " * 397 + "\n```py\nx = 1\n" + "y = 2\n" * 20 + "```")
     assert not pages[0].rstrip().endswith("```")
     assert pages[1].startswith("```py\n")
+
+
+@pytest.mark.parametrize("before", range(54, 64))
+def test_a_fence_is_never_cut_in_two(before: int) -> None:
+    value = "x" * before + "```\n" + "y" * 80 + "\n```"
+    for piece in pieces(value, SMALL):
+        assert str(piece).count("```") % 2 == 0
+        assert piece.body.count("`") % 3 == 0
 
 
 def test_a_family_of_joined_signs_stays_together() -> None:
