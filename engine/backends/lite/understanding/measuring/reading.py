@@ -6,9 +6,9 @@ The recogniser (rapidocr) is imported and loaded on first use only.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
     Series = NDArray[np.float64]
+    Recognise = Callable[[Image], list[tuple[str, float]]]  # of a BGR picture: lines and how sure they are
 
 # A picture of this size takes about 60 ms (its models' own default enlarges it first and takes a second).
 READ_SIDE = 720
@@ -70,23 +71,49 @@ class Reader:
     """Recognises text in pictures. Loads its models on the first call. Raises `MissingExtra` without them."""
 
     def __init__(self) -> None:
-        self._engine: Any = None
+        self._recognise: Recognise | None = None
 
     def read(self, image: Image) -> list[str]:
         """The lines of text in a (H, W, 3) RGB picture that were read with confidence, top to bottom."""
-        if self._engine is None:
-            self._engine = _load()
-        found, _ = self._engine(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR), use_cls=False)
-        lines = [(str(text).strip(), float(score)) for _, text, score in found or ()]
-        return [_LETTER_O.sub("O", text) for text, score in lines if score >= _SURE and _is_text(text)]
+        if self._recognise is None:
+            self._recognise = _load()
+        lines = self._recognise(np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)))
+        sure = (text.strip() for text, score in lines if score >= _SURE)
+        return [_LETTER_O.sub("O", text) for text in sure if _is_text(text)]
 
 
-def _load() -> Any:
+def _load() -> Recognise:
+    """`rapidocr-onnxruntime`, or its successor `rapidocr` where Python is too new for it (3.13 on)."""
     try:
         from rapidocr_onnxruntime import RapidOCR
+    except ImportError:
+        return _load_successor()
+    engine = RapidOCR(det_limit_type="max", intra_op_num_threads=1)
+
+    def recognise(image: Image) -> list[tuple[str, float]]:
+        found, _ = engine(image, use_cls=False)
+        return [(str(text), float(score)) for _, text, score in found or ()]
+
+    return recognise
+
+
+def _load_successor() -> Recognise:
+    try:
+        from rapidocr import RapidOCR
     except ImportError as error:
         raise MissingExtra(extra.SENTENCE) from error
-    return RapidOCR(det_limit_type="max", intra_op_num_threads=1)
+    quiet_and_small = {
+        "Global.log_level": "critical",
+        "Det.limit_type": "max",
+        "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+    }
+    engine = RapidOCR(params=quiet_and_small)
+
+    def recognise(image: Image) -> list[tuple[str, float]]:
+        found = engine(image, use_cls=False)
+        return [(str(text), float(score)) for text, score in zip(found.txts or (), found.scores or (), strict=True)]
+
+    return recognise
 
 
 def _is_text(text: str) -> bool:
