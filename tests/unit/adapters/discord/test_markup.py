@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.base import Bar, QueueSpot
 from adapters.discord.markup import bar_line, duration, file_name, harmless, ordinal, plain, queue_line, subtext
@@ -18,6 +22,21 @@ def test_a_model_cannot_ping_anybody(ping: str) -> None:
 @pytest.mark.parametrize("forged", ["-# request 1", "text\n-# GPT-9", "> -# x", "  -# x", "```\n-# x\n```", "- -# x"])
 def test_a_model_cannot_forge_the_footer(forged: str) -> None:
     assert "-#" not in harmless(forged)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["-#", "- ", "> ", "\n", "```", "`", "@", "everyone", "here", "<@", "&", "12", ">", "[a]", "(b)", " "]
+        )
+    ).map("".join)
+)
+def test_no_mixture_of_marks_pings_or_forges(text: str) -> None:
+    made = harmless(text)
+    assert "@everyone" not in made
+    assert "@here" not in made
+    assert not re.search(r"<@[!&]?\d", made)
+    assert not re.search(r"(?m)^[\s>]*-#", made)
 
 
 def test_a_link_is_shown_as_it_is_without_a_preview() -> None:

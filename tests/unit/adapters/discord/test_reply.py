@@ -15,6 +15,7 @@ import discord
 import pytest
 
 from adapters.base import Author, DeliveryError, MadeVideo, State, View
+from adapters.discord import reply as module
 from adapters.discord.posts import Fault, VideoGone, fault_of, open_videos
 from adapters.discord.reply import RETRY_AFTER_S, Anchor, DiscordReply, Timing
 
@@ -50,6 +51,8 @@ class FakePost:
     edits: list[tuple[float, str]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     next_id: int = 50
+    typed: int = 0
+    typed_often: asyncio.Event = field(default_factory=asyncio.Event)
 
     def _maybe_fail(self) -> None:
         if self.errors:
@@ -71,7 +74,10 @@ class FakePost:
     async def delete(self, message: int) -> None:
         self.log.append(("delete", message))
 
-    async def typing(self) -> None: ...
+    async def typing(self) -> None:
+        self.typed += 1
+        if self.typed == 3:
+            self.typed_often.set()
 
     async def tell(self, content: str, nonce: str) -> bool:
         self._maybe_fail()
@@ -288,6 +294,19 @@ async def test_a_video_that_discord_finds_too_large_is_a_sentence(
     await reply.show(done("", videos=(MadeVideo(str(path), "a red ball", 7, 64, 64, 1.0),)))
     assert post.log[0][2].startswith("a red ball\nThe video is larger")
     assert post.log[0][4] == 0
+
+
+async def test_typing_is_renewed_until_the_end(
+    reply: DiscordReply, post: FakePost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TYPING_EVERY_S", 0)
+    await reply.show(working("A"))
+    await asyncio.wait_for(post.typed_often.wait(), 5)
+    await reply.show(done())
+    typed = post.typed
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert post.typed == typed
 
 
 BLOCKED = View("r1", State.BLOCKED, notice="violence 0.83 is over 0.70")
