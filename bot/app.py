@@ -93,6 +93,7 @@ class App:
                 state_dir=self.config.state_dir / "discord",
                 api_base=self.config.discord.api_base,
                 gateway=self.config.discord.gateway,
+                message_content=self.config.discord.message_content,
             )
         return found
 

@@ -96,6 +96,7 @@ class Web(_Section):
 class Discord(_Section):
     token: Secret | None = None
     token_file: AnyPath | None = None
+    message_content: bool = False
     api_base: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] = "https://discord.com/api/v10"
     gateway: Annotated[str, Field(pattern=r"^wss?://\S+$")] | None = None
 
