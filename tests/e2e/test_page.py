@@ -124,6 +124,16 @@ def test_a_running_video_can_be_cancelled(page: Page) -> None:
     settled(ask(page, "Hello?"), "done")
 
 
+def test_a_second_video_waits_in_line_and_is_made_when_the_first_is_cancelled(page: Page) -> None:
+    first = ask(page, "/generate a train in the mountains --seconds 10 --size 1280x720")
+    expect(first.get_by_role("progressbar")).to_be_visible(timeout=PATIENT)
+    second = ask(page, "/generate a blue fish --seconds 1 --size 320x180")
+    expect(second).to_contain_text(re.compile("next|in line", re.IGNORECASE))
+    first.get_by_role("button", name="Cancel").click()
+    settled(first, "cancelled")
+    settled(second, "done")
+
+
 def test_a_blocked_message_says_why(page: Page) -> None:
     exchange = settled(ask(page, UNSAFE), "blocked")
     expect(exchange).to_contain_text("harassment")
