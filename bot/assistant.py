@@ -89,6 +89,7 @@ class Assistant:
         self._permissions = permissions
         self._clock = clock
         self._active: dict[str, _Active] = {}
+        self._redeliveries: set[asyncio.Task[None]] = set()
 
     # --- Handler ------------------------------------------------------------------------------------------------
 
@@ -139,12 +140,15 @@ class Assistant:
     async def resume(self, adapters: Mapping[str, Adapter]) -> None:
         """Go on with what an earlier process left: deliver what was finished, run what was not."""
         for request in await self._store.undelivered(list(adapters)):
-            reply = await adapters[request.platform].restore(request.reply_ref)
-            if reply is not None and request.view is not None:
-                await reply.show(msgspec.convert(request.view, View))
-            await self._store.delivered(request.id)
+            task = asyncio.create_task(self._redeliver(request, adapters[request.platform]))
+            self._redeliveries.add(task)
+            task.add_done_callback(self._redeliveries.discard)
         for request in await self._store.unfinished(list(adapters)):
-            reply = await adapters[request.platform].restore(request.reply_ref)
+            try:
+                reply = await adapters[request.platform].restore(request.reply_ref)
+            except Exception:
+                log.exception("request %s: its message could not be found; it waits for the next start", request.id)
+                continue
             if reply is None:
                 view = View(request=request.id, state=State.FAILED, code="interrupted")
                 await self._store.finish(request.id, RequestState.FAILED, msgspec.to_builtins(view))
@@ -154,13 +158,24 @@ class Assistant:
 
     async def drain(self, grace_s: float) -> None:
         """Let what ends within the grace end, and leave the rest to the next start."""
-        going = list(self._active.values())
-        if not going:
+        going, late = list(self._active.values()), list(self._redeliveries)
+        waited = [*(active.end for active in going), *late]
+        if not waited:
             return
-        await asyncio.wait([active.end for active in going], timeout=grace_s)
-        for active in going:
-            active.work.cancel()
-        await asyncio.wait([active.end for active in going])
+        await asyncio.wait(waited, timeout=grace_s)
+        for task in [*(active.work for active in going), *late]:
+            task.cancel()
+        await asyncio.wait(waited)
+
+    async def _redeliver(self, request: Request, adapter: Adapter) -> None:
+        """Show an answer that an earlier process could not; what fails again waits for the next start."""
+        try:
+            reply = await adapter.restore(request.reply_ref)
+            if reply is not None and request.view is not None:
+                await reply.show(msgspec.convert(request.view, View))
+            await self._store.delivered(request.id)
+        except Exception:
+            log.exception("request %s: its answer could not be delivered again", request.id)
 
     # --- one request --------------------------------------------------------------------------------------------
 

@@ -308,10 +308,27 @@ async def test_an_answer_that_could_not_be_delivered_is_delivered_at_the_next_st
     house.open()
     platform = Platform()
     await house.assistant.resume({"test": platform})
+    await house.assistant.drain(5)
     assert [view.text for view in platform.slip.views] == ["All is well."]
     again = Platform()
     await house.assistant.resume({"test": again})
+    await house.assistant.drain(5)
     assert again.slip.views == []
+
+
+async def test_an_answer_that_cannot_be_delivered_again_does_not_keep_the_bot_from_starting(house: House) -> None:
+    slip = Slip()
+    slip.broken = DeliveryError("the platform is away")
+    await house.ask("Hello?", slip=slip)
+    await house.assistant.drain(5)
+    house.open()
+    away = Platform()
+    away.slip.broken = DeliveryError("the channel is closed")
+    await house.assistant.resume({"test": away})
+    await away.slip.refused.wait()
+    assert (await (await house.ask("And now?")).end()).state is State.DONE
+    await house.assistant.drain(5)
+    assert len(await house.store.undelivered()) == 1
 
 
 async def test_a_request_that_keeps_killing_the_bot_is_given_up(house: House) -> None:
