@@ -37,9 +37,9 @@ class Shelf:
         for folder in (self._clips, self._videos):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def stills(self, request: str, index: int | str = "seen") -> Path:
+    def stills(self, request: str) -> Path:
         """The folder for the frames that were looked at."""
-        return self._clips / request / f"stills-{index}"
+        return self._clips / request / "stills"
 
     def video(self, request: str, index: int = 0) -> Path:
         return self._videos / f"{request}-{index}.mp4"

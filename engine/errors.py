@@ -141,12 +141,6 @@ class JobPoisoned(EngineError):
     code = "poisoned"
 
 
-class EngineDied(EngineError):
-    """The inference process went away during a job that is not retried."""
-
-    code = "engine_died"
-
-
 class EngineUnavailable(EngineError):
     """The engine is stopped, cannot start, or its restart breaker is open."""
 

@@ -297,7 +297,6 @@ class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     models: dict[Role, ModelChoice]
     limits: MediaLimits = MediaLimits()
-    cache_dir: str = ""
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):

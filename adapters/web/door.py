@@ -98,10 +98,6 @@ class Door:
         self._strikes = Strikes(clock)
         self._sessions: OrderedDict[str, float] = OrderedDict()
 
-    @property
-    def needs_token(self) -> bool:
-        return bool(self._token)
-
     def author(self, request: web.Request) -> Author:
         """Who is at the other end. Whoever passed the door runs this installation, and so is its admin."""
         if not self._token:

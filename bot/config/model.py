@@ -261,7 +261,7 @@ class Config(_Section):
             max_pixels=self.media.max_pixels,
             decode_timeout_s=self.media.decode_timeout_s,
         )
-        return RuntimeConfig(models=self.models.chosen(), limits=limits, cache_dir=str(self.bot.data_dir / "models"))
+        return RuntimeConfig(models=self.models.chosen(), limits=limits)
 
     def rules(self) -> dict[Category, tuple[float, Action]]:
         """The default threshold (0 to 1) and action of every category."""
