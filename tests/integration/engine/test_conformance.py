@@ -239,6 +239,8 @@ async def test_a_question_overtakes_the_videos_that_wait(lab: Any, engine: Engin
     await asyncio.sleep(0)
     question = asyncio.create_task(note("question", lab.ask("say:x")))
     await asyncio.sleep(0)
+    # What is sent is read in order: once this check is back, the process has the question too.
+    await engine.run(Moderate(text="x"), request="m", system=True)
     lab.open("gate")
     await asyncio.gather(running.result(), question, *videos)
     assert order[0] == "question"
