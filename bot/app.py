@@ -91,6 +91,7 @@ class App:
             found["discord"] = DiscordAdapter(
                 token=token.get_secret_value(),
                 state_dir=self.config.state_dir / "discord",
+                desk=self.desk,
                 api_base=self.config.discord.api_base,
                 gateway=self.config.discord.gateway,
                 message_content=self.config.discord.message_content,

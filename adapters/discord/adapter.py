@@ -13,7 +13,7 @@ import discord
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from adapters.base import Handler, Reply
+from adapters.base import AdminDesk, Handler, Reply
 from adapters.discord.attachments import FileHosts
 from adapters.discord.client import BotClient
 from adapters.discord.errors import DiscordError, IntentsRefused, TokenRefused, Unreachable
@@ -40,12 +40,14 @@ class DiscordAdapter:
         *,
         token: str,
         state_dir: Path,
+        desk: AdminDesk,
         api_base: str = API_BASE,
         gateway: str | None = None,
         message_content: bool = False,
     ) -> None:
         """`message_content` asks for that privileged intent, which the bot does not need: see `BotClient`."""
         self._token = token
+        self._desk = desk
         self._state_dir = state_dir
         self._api_base = api_base.rstrip("/")
         self._gateway = gateway
@@ -65,6 +67,7 @@ class DiscordAdapter:
         self._roots.enter_context(_roots(self._api_base, keep_gateway=elsewhere or self._gateway is not None))
         self._client = BotClient(
             handler,
+            self._desk,
             state_dir=self._state_dir,
             hosts=FileHosts(self._api_base if elsewhere else None),
             gateway=self._gateway,

@@ -18,7 +18,7 @@ import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 
-from adapters.base import Author, Handler, State, View
+from adapters.base import AdminDesk, Author, Handler, State, View
 from adapters.discord import strings
 from adapters.discord.attachments import FileHosts
 from adapters.discord.buttons import CancelButton, ForgetButton
@@ -52,6 +52,7 @@ class BotClient(discord.AutoShardedClient):
     def __init__(
         self,
         handler: Handler,
+        admin: AdminDesk,
         *,
         state_dir: Path,
         hosts: FileHosts,
@@ -74,6 +75,7 @@ class BotClient(discord.AutoShardedClient):
             **options,
         )
         self.handler = handler
+        self.admin = admin
         self.timing = timing or Timing()
         self.desk = FrontDesk(self)
         self.tree: app_commands.CommandTree[BotClient] = app_commands.CommandTree(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import discord
 import pytest
 import simcord
 
-from adapters.base import Author, Exchange, GenerateCommand, Message, Place, Reply, View
+from adapters.base import Author, GenerateCommand, Message, Reply, View
 from adapters.discord.attachments import FileHosts
 from adapters.discord.client import BotClient
 from adapters.discord.reply import Timing
+from tests.fakes.handler import QuietDesk, QuietHandler
 from tests.fakes.openapi import discord_api
 
 
@@ -40,15 +41,11 @@ class Clock:
         await asyncio.sleep(0)
 
 
-class ScriptedHandler:
-    """Implements `adapters.base.Handler`: remembers what it was asked, shows what the test wants shown."""
+class ScriptedHandler(QuietHandler):
+    """Fails, or lets something happen meanwhile, when the test wants that; cancels for who asked and for moderators."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.commands: list[GenerateCommand] = []
-        self.replies: list[Reply] = []
-        self.cancelled: list[tuple[str, Author]] = []
-        self.forgotten: list[Place] = []
+        super().__init__()
         self.askers: dict[str, str] = {}
         self.fail = False
         self.meanwhile: Callable[[], Awaitable[None]] | None = None  # happens while a question is being taken
@@ -62,35 +59,26 @@ class ScriptedHandler:
     def reply(self) -> Reply:
         return self.replies[-1]
 
-    def _take(self, asked: Message | GenerateCommand, reply: Reply) -> str:
-        if self.fail:
-            raise RuntimeError("scripted")
-        self.replies.append(reply)
-        request = f"r{len(self.replies)}"
-        self.askers[request] = asked.author.id
-        return request
-
     async def message(self, message: Message, reply: Reply) -> str:
         self.messages.append(message)
         if self.meanwhile is not None:
             await self.meanwhile()
-        return self._take(message, reply)
+        return self._asked_by(message.author, message.event_id, reply)
 
     async def generate(self, command: GenerateCommand, reply: Reply) -> str:
         self.commands.append(command)
-        return self._take(command, reply)
+        return self._asked_by(command.author, command.event_id, reply)
+
+    def _asked_by(self, author: Author, event: str, reply: Reply) -> str:
+        if self.fail:
+            raise RuntimeError("scripted")
+        request = self._take(event, reply)
+        self.askers[request] = author.id
+        return request
 
     async def cancel(self, request: str, author: Author) -> bool:
-        allowed = author.is_admin or self.askers.get(request) == author.id
-        if allowed:
-            self.cancelled.append((request, author))
-        return allowed
-
-    async def history(self, place: Place, limit: int = 50) -> Sequence[Exchange]:
-        return ()
-
-    async def forget(self, place: Place) -> None:
-        self.forgotten.append(place)
+        allowed = author.is_moderator or author.is_admin or self.askers.get(request) == author.id
+        return allowed and await super().cancel(request, author)
 
 
 @dataclasses.dataclass
@@ -99,6 +87,7 @@ class World:
 
     env: simcord.Env
     handler: ScriptedHandler
+    admin: QuietDesk
     client: BotClient
     clock: Clock
     guild: Any
@@ -166,6 +155,7 @@ def new_client(tmp_path: Path, clock: Clock, request: Any) -> Callable[[], BotCl
     def build() -> BotClient:
         return BotClient(
             ScriptedHandler(),
+            QuietDesk(),
             state_dir=tmp_path,
             hosts=FileHosts(),
             timing=Timing(clock.now, clock.sleep),
@@ -191,7 +181,8 @@ async def world(new_client: Callable[[], BotClient], clock: Clock, request: Any)
         channel = guild.create_text_channel("clips")
         ann = guild.add_member(env.create_user("ann"))
         handler: Any = client.handler
-        yield World(env, handler, client, clock, guild, channel, ann, new_client)
+        admin: Any = client.admin
+        yield World(env, handler, admin, client, clock, guild, channel, ann, new_client)
     finally:
         await env.shutdown()
     env.raise_errors()

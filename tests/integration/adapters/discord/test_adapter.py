@@ -15,6 +15,7 @@ from discord.http import Route
 
 from adapters.discord import DiscordAdapter, IntentsRefused, TokenRefused, Unreachable
 from adapters.discord import adapter as module
+from tests.fakes.handler import QuietDesk
 
 ME = {"id": "1" * 18, "username": "bot", "discriminator": "0", "avatar": None, "bot": True}
 HELLO = {"op": 10, "s": None, "t": None, "d": {"heartbeat_interval": 45_000}}
@@ -86,7 +87,7 @@ def nothing_stays_behind() -> Any:
 
 
 def adapter_for(base: str, tmp_path: Path) -> DiscordAdapter:
-    return DiscordAdapter(token="secret", state_dir=tmp_path, api_base=base)
+    return DiscordAdapter(token="secret", state_dir=tmp_path, desk=QuietDesk(), api_base=base)
 
 
 class Nobody:

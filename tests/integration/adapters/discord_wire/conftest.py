@@ -6,7 +6,7 @@ After every test the server is asked whether it got a request that Discord would
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from typing import Any
 import discord
 import pytest
 
-from adapters.base import Author, Exchange, GenerateCommand, Message, Place, Reply, State, View
+from adapters.base import Author, GenerateCommand, Message, RemakeCommand, Reply, State, View
 from adapters.discord import DiscordAdapter, reply
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Channel, User
+from tests.fakes.handler import QuietDesk, QuietHandler
 from tests.fakes.openapi import discord_api
 
 OWN_PACE_S = reply.EDIT_EVERY_S
@@ -28,7 +29,7 @@ class Asked:
     """A request that the adapter handed over, and the reply that the test feeds."""
 
     request: str
-    what: Message | GenerateCommand
+    what: Message | GenerateCommand | RemakeCommand
     reply: Reply
 
     async def shows(self, text: str) -> None:
@@ -38,12 +39,13 @@ class Asked:
         await self.reply.show(View(request=self.request, state=State.DONE, text=text))
 
 
-class SpokenHandler:
-    """Implements `adapters.base.Handler`; takes everything and answers nothing by itself."""
+class SpokenHandler(QuietHandler):
+    """Hands what it takes to the test, which answers it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[Asked] = []
-        self.cancelled: list[str] = []
+        self.withdrawn: list[str] = []  # requests
         self._fresh: asyncio.Queue[Asked] = asyncio.Queue()
 
     async def next(self) -> Asked:
@@ -51,27 +53,24 @@ class SpokenHandler:
         async with asyncio.timeout(15):
             return await self._fresh.get()
 
-    def _take(self, what: Message | GenerateCommand, reply: Reply) -> str:
+    def _hand_over(self, what: Message | GenerateCommand | RemakeCommand, reply: Reply) -> str:
         asked = Asked(f"request{len(self.asked) + 1}", what, reply)
         self.asked.append(asked)
         self._fresh.put_nowait(asked)
         return asked.request
 
     async def message(self, message: Message, reply: Reply) -> str:
-        return self._take(message, reply)
+        return self._hand_over(message, reply)
 
     async def generate(self, command: GenerateCommand, reply: Reply) -> str:
-        return self._take(command, reply)
+        return self._hand_over(command, reply)
+
+    async def remake(self, command: RemakeCommand, reply: Reply) -> str:
+        return self._hand_over(command, reply)
 
     async def cancel(self, request: str, author: Author) -> bool:
-        self.cancelled.append(request)
+        self.withdrawn.append(request)
         return True
-
-    async def history(self, place: Place, limit: int = 50) -> Sequence[Exchange]:
-        return ()
-
-    async def forget(self, place: Place) -> None:
-        return None
 
 
 @pytest.fixture
@@ -144,7 +143,7 @@ async def launch(
     running: list[DiscordAdapter] = []
 
     async def start(*, token: str = server.token, state_dir: Path = tmp_path) -> DiscordAdapter:
-        adapter = DiscordAdapter(token=token, state_dir=state_dir, api_base=server.api_base)
+        adapter = DiscordAdapter(token=token, state_dir=state_dir, desk=QuietDesk(), api_base=server.api_base)
         running.append(adapter)
         await adapter.start(handler)
         return adapter

@@ -53,8 +53,8 @@ async def test_the_cancel_button_works_after_a_restart(
     await launch()
     pressed = server.press(ann, answer, next(custom_ids(answer.components)))
     await server.until(lambda: pressed.callback, "an acknowledgement")
-    await server.until(lambda: handler.cancelled, "the cancellation", timeout=5)
-    assert handler.cancelled == [asked.request]
+    await server.until(lambda: handler.withdrawn, "the cancellation", timeout=5)
+    assert handler.withdrawn == [asked.request]
 
 
 async def test_an_answer_that_was_open_at_a_restart_is_finished_in_its_message(
@@ -100,4 +100,4 @@ async def test_an_answer_whose_channel_is_deleted_is_given_up_and_cancelled(
     with pytest.raises(DeliveryError):
         async with asyncio.timeout(10):
             await asked.ends("A boat.")
-    assert handler.cancelled == [asked.request]
+    assert handler.withdrawn == [asked.request]

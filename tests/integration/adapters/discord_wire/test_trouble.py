@@ -224,7 +224,7 @@ async def test_a_deleted_question_cancels_its_request(
     server.say(ann, clips, "never mind", mention=True)
     await answer(server, handler, clips, "As you like.")
 
-    assert handler.cancelled == [asked.request]
+    assert handler.withdrawn == [asked.request]
 
 
 # --- being refused ------------------------------------------------------------------------------------------------

@@ -1,0 +1,84 @@
+"""The neutral chat types. Adapters turn their platform into these and render these natively.
+
+An adapter knows no policy and no model. What it may ask of the application is written down here as two protocols,
+`Handler` (what everyone may do) and `AdminDesk` (what admins and moderators may do); `bot` implements them.
+"""
+
+from adapters.base.accounts import Holdings, Measure, Usage, Window
+from adapters.base.admin import (
+    AGE_RESTRICTED,
+    AdminDesk,
+    Audience,
+    AuditEntry,
+    AuditQuery,
+    Quota,
+    Rooms,
+    Rule,
+    Scope,
+    Settings,
+    Trial,
+    WhatIf,
+)
+from adapters.base.asking import (
+    Attachment,
+    Author,
+    Change,
+    GenerateCommand,
+    Message,
+    ModelOption,
+    Place,
+    Quoted,
+    RemakeCommand,
+    Wants,
+)
+from adapters.base.cases import Case, CaseKind, CaseState
+from adapters.base.errors import AdapterError, AttachmentError, DeliveryError, Refusal
+from adapters.base.ports import Adapter, Handler
+from adapters.base.views import Bar, Chip, Exchange, MadeVideo, QueueSpot, Reply, State, Still, View
+
+__all__ = [
+    "AGE_RESTRICTED",
+    "Adapter",
+    "AdapterError",
+    "AdminDesk",
+    "Attachment",
+    "AttachmentError",
+    "Audience",
+    "AuditEntry",
+    "AuditQuery",
+    "Author",
+    "Bar",
+    "Case",
+    "CaseKind",
+    "CaseState",
+    "Change",
+    "Chip",
+    "DeliveryError",
+    "Exchange",
+    "GenerateCommand",
+    "Handler",
+    "Holdings",
+    "MadeVideo",
+    "Measure",
+    "Message",
+    "ModelOption",
+    "Place",
+    "QueueSpot",
+    "Quota",
+    "Quoted",
+    "Refusal",
+    "RemakeCommand",
+    "Reply",
+    "Rooms",
+    "Rule",
+    "Scope",
+    "Settings",
+    "State",
+    "Still",
+    "Trial",
+    "Usage",
+    "View",
+    "Wants",
+    "WhatIf",
+    "Window",
+]
