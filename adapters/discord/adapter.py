@@ -13,9 +13,9 @@ import discord
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from adapters.base import AdminDesk, Handler, Reply
+from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.discord.attachments import FileHosts
-from adapters.discord.client import BotClient
+from adapters.discord.client import BotClient, Cards
 from adapters.discord.errors import DiscordError, IntentsRefused, TokenRefused, Unreachable
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,29 @@ class DiscordAdapter:
     async def restore(self, ref: str) -> Reply | None:
         """Find the message of an unfinished request again; None when it is gone."""
         return await self._client.restore(ref) if self._client is not None else None
+
+    async def post_case(self, channel: str, case: Case) -> str:
+        """Post a case's card for the moderators. Returns the card's ref. Raises `DeliveryError`."""
+        return await self._cards().post(channel, case)
+
+    async def redraw_case(self, case: Case) -> None:
+        """Make the card at `case.ref` look like the case. Raises `DeliveryError`."""
+        await self._cards().redraw(case)
+
+    async def remove(self, ref: str) -> None:
+        """Delete the messages of a reply; those that are gone already are fine. Raises `DeliveryError`."""
+        if self._client is None:
+            raise DeliveryError("Discord is not connected, so nothing was deleted there.")
+        await self._client.remove(ref)
+
+    async def tell(self, author: Author, text: str) -> bool:
+        """Say something to one person alone. False when they cannot be reached."""
+        return self._client is not None and await self._client.tell(author, text)
+
+    def _cards(self) -> Cards:
+        if self._client is None or self._client.cards is None:
+            raise DeliveryError("Discord is not connected, so the card was not drawn.")
+        return self._client.cards
 
     async def _log_in(self, client: BotClient) -> None:
         try:

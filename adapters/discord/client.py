@@ -6,11 +6,12 @@ Knows discord.py and the neutral `Handler`; what commands and buttons do stands 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import discord
@@ -18,14 +19,14 @@ import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 
-from adapters.base import AdminDesk, Author, Handler, State, View
+from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, State, View
 from adapters.discord import strings
 from adapters.discord.attachments import FileHosts
 from adapters.discord.buttons import CancelButton, ForgetButton
 from adapters.discord.commands import build_commands, sync_if_changed
 from adapters.discord.desk import FrontDesk
 from adapters.discord.intake import Intake, is_for_me, withheld
-from adapters.discord.posts import ChannelPost, Fault, Post, fault_of
+from adapters.discord.posts import ChannelPost, Fault, Post, fault_of, tell
 from adapters.discord.reply import Anchor, DiscordReply, Timing
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 REMEMBERED_EVENTS = 4096
 SETTLE_S = 10.0  # how long a stop waits for edits that are on their way
 PLACEHOLDER_RETRY_S = (1.0, 3.0)
+NONCE_LENGTH = 25  # what Discord takes at most
+UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
 CHAIN_LOOKUP = 50  # messages looked through for the continuations of an answer after a restart
 
 
@@ -44,6 +47,14 @@ def intents(*, message_content: bool) -> discord.Intents:
     wanted.dm_messages = True
     wanted.message_content = message_content
     return wanted
+
+
+class Cards(Protocol):
+    """The moderators' cards, as `adapters.discord.admin` draws them. Both raise `DeliveryError`."""
+
+    async def post(self, channel: str, case: Case) -> str: ...
+
+    async def redraw(self, case: Case) -> None: ...
 
 
 class BotClient(discord.AutoShardedClient):
@@ -76,6 +87,7 @@ class BotClient(discord.AutoShardedClient):
         )
         self.handler = handler
         self.admin = admin
+        self.cards: Cards | None = None
         self.timing = timing or Timing()
         self.desk = FrontDesk(self)
         self.tree: app_commands.CommandTree[BotClient] = app_commands.CommandTree(self)
@@ -248,19 +260,57 @@ class BotClient(discord.AutoShardedClient):
         if anchor is None:
             return None
         first = anchor.messages[0]
-        room = self.get_partial_messageable(anchor.channel)
         try:
-            await room.fetch_message(first)
-            async for message in room.history(after=discord.Object(first), limit=CHAIN_LOOKUP, oldest_first=True):
-                follows = message.reference is not None and message.reference.message_id == anchor.messages[-1]
-                if message.author.id == self.me() and follows:
-                    anchor.messages.append(message.id)
+            await self.get_partial_messageable(anchor.channel).fetch_message(first)
+            await self._find_continuations(anchor)
         except (discord.NotFound, discord.Forbidden) as error:
             log.info("message %s in channel %s is gone: %s", first, anchor.channel, error)
             return None
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("message %s could not be looked up, it is taken to be there: %s", first, error)
         return self.open_reply(ChannelPost(self, anchor.channel, int(anchor.author.id)), anchor)
+
+    async def _find_continuations(self, anchor: Anchor) -> None:
+        """Add the messages that go on where those of `anchor` end. Raises what Discord answers."""
+        first = anchor.messages[0]
+        room = self.get_partial_messageable(anchor.channel)
+        async for message in room.history(after=discord.Object(first), limit=CHAIN_LOOKUP, oldest_first=True):
+            used = message.interaction_metadata
+            follows = message.reference is not None and message.reference.message_id == anchor.messages[-1]
+            follows = follows or (used is not None and used.original_response_message_id == first)
+            if message.author.id == self.me() and follows and message.id not in anchor.messages:
+                anchor.messages.append(message.id)
+
+    async def remove(self, ref: str) -> None:
+        """Delete the messages of a reply; those that are gone already are fine. Raises `DeliveryError`."""
+        anchor = Anchor.load(ref)
+        if anchor is None:
+            return
+        live = self._live.get(anchor.messages[0])
+        if live is not None:
+            anchor = live.anchor
+        else:
+            try:
+                await self._find_continuations(anchor)
+            except UNREACHED as error:
+                log.info("what follows message %s can't be looked up: %s", anchor.messages[0], error)
+        room = self.get_partial_messageable(anchor.channel)
+        for message in reversed(anchor.messages):
+            try:
+                await room.get_partial_message(message).delete()
+            except discord.NotFound:
+                continue
+            except UNREACHED as error:
+                raise DeliveryError(f"Discord did not delete the answer: {error}") from error
+
+    async def tell(self, author: Author, text: str) -> bool:
+        """Say something to one person alone; the same words twice within minutes are said once."""
+        nonce = hashlib.sha256(f"{author.id} {text}".encode()).hexdigest()[:NONCE_LENGTH]
+        try:
+            return await tell(self, int(author.id), text, nonce)
+        except UNREACHED as error:
+            log.warning("user %s could not be told: %s", author.id, error)
+            return False
 
     # --- what disappears ----------------------------------------------------------------------------------------
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 import discord
 
 from adapters.base import Author, Message, Place
 from adapters.discord.attachments import DiscordFile, FileHosts, link_name, media_type, signed_again, take_links
+
+log = logging.getLogger(__name__)
 
 PLATFORM = "discord"
 DEFAULT_UPLOAD_LIMIT = 10 * 1024 * 1024  # bytes
@@ -44,9 +47,29 @@ def spoken(text: str, me: int, names: Mapping[int, str]) -> str:
 
 
 def author_of(user: discord.User | discord.Member, permissions: discord.Permissions | None) -> Author:
-    """Who speaks; `permissions` are theirs in this guild, None in a direct message, where everyone is their own."""
+    """Who speaks; `permissions` are theirs in that channel, None in a direct message, where everyone is their own."""
     admin = permissions is not None and (permissions.manage_guild or permissions.administrator)
-    return Author(id=str(user.id), name=user.display_name, is_admin=admin)
+    moderator = permissions is not None and (permissions.manage_messages or admin)
+    roles = [role.id for role in user.roles if not role.is_default()] if isinstance(user, discord.Member) else []
+    return Author(
+        id=str(user.id),
+        name=user.display_name,
+        is_admin=admin,
+        is_moderator=moderator,
+        roles=tuple(str(role) for role in roles),
+    )
+
+
+def permissions_in(channel: object, user: discord.User | discord.Member) -> discord.Permissions | None:
+    """What a member may do in a channel; in the guild where the channel is not known well enough. None for a user."""
+    if not isinstance(user, discord.Member):
+        return None
+    if isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        try:
+            return channel.permissions_for(user)
+        except discord.ClientException as error:  # a thread whose channel discord.py has not heard of
+            log.debug("the permissions in channel %s are taken from its guild: %s", channel.id, error)
+    return user.guild_permissions
 
 
 def place_of(channel: object, guild: discord.Guild | None, guild_id: int | None) -> Place:
@@ -91,10 +114,9 @@ class Intake:
         if referenced is not None:
             files += self.files(referenced)
             files += [self._linked(url) for url in take_links(referenced.content, self.hosts)[1]]
-        permissions = message.author.guild_permissions if isinstance(message.author, discord.Member) else None
         return Message(
             event_id=str(message.id),
-            author=author_of(message.author, permissions),
+            author=author_of(message.author, permissions_in(message.channel, message.author)),
             place=place_of(message.channel, message.guild, guild_of(message)),
             text=text,
             attachments=tuple(files),
@@ -116,7 +138,8 @@ class Intake:
 
     def place(self, interaction: discord.Interaction) -> Place:
         channel = interaction.channel or discord.Object(interaction.channel_id or 0)
-        return place_of(channel, interaction.guild, interaction.guild_id)
+        place = place_of(channel, interaction.guild, interaction.guild_id)
+        return replace(place, upload_limit=interaction.filesize_limit or place.upload_limit)
 
     def files(self, message: discord.Message) -> list[DiscordFile]:
         """The clips of a message: its own, and those of what it forwards."""

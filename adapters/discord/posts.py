@@ -78,6 +78,18 @@ def open_videos(videos: Sequence[MadeVideo]) -> list[discord.File]:
     return files
 
 
+async def tell(client: discord.Client, user: int, content: str, nonce: str) -> bool:
+    """Write to one person. False when they take no messages from the bot; raises what may pass."""
+    try:
+        room = await client.create_dm(discord.Object(user))
+        await room.send(content, nonce=nonce, allowed_mentions=_NOBODY)
+    except discord.HTTPException as error:
+        if fault_of(error) is Fault.PASSING:
+            raise
+        return False
+    return True
+
+
 class Post(Protocol):
     """The messages of one request, as its reply uses them. Every call may raise what `fault_of` sorts."""
 
@@ -134,14 +146,7 @@ class ChannelPost:
         await self._room.typing()
 
     async def tell(self, content: str, nonce: str) -> bool:
-        try:
-            room = await self._client.create_dm(discord.Object(self._author))
-            await room.send(content, nonce=nonce, allowed_mentions=_NOBODY)
-        except discord.HTTPException as error:
-            if fault_of(error) is Fault.PASSING:
-                raise
-            return False
-        return True
+        return await tell(self._client, self._author, content, nonce)
 
 
 class InteractionPost(ChannelPost):
