@@ -43,6 +43,8 @@ from engine.types import (
 if TYPE_CHECKING:
     from types import ModuleType
 
+_STILL_SIDE = 320  # pixels; people look at stills as thumbnails
+
 Emit = Callable[[Event], None]
 Checkpoint = Callable[[], None]
 
@@ -134,7 +136,10 @@ class Runtime:
         if job.stills_dir is None:
             return Inspected(info=media.probe(Path(job.clip.path), self._config.limits))
         with media.open_clip(Path(job.clip.path), self._config.limits, checkpoint=checkpoint) as clip:
-            frames = clip.sample(job.stills, max_side=320)
+            if job.times:
+                frames = clip.frames_at(job.times, max_side=_STILL_SIDE)
+            else:
+                frames = clip.sample(job.stills, max_side=_STILL_SIDE)
             return Inspected(info=clip.info, frames=media.write_stills(frames, Path(job.stills_dir)))
 
     def _transcode(self, job: Transcode, checkpoint: Checkpoint) -> Transcoded:

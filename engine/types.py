@@ -122,11 +122,17 @@ class Moderate(msgspec.Struct, frozen=True, kw_only=True, tag="moderate"):
 
 
 class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
-    """Probe a clip against the caps and, when `stills_dir` is given, write `stills` JPEGs evenly spread over it."""
+    """Probe a clip against the caps and, when `stills_dir` is given, write JPEGs of it there.
+
+    Without `times` those are up to `stills` frames, evenly spread. With `times`, in seconds from the clip's first
+    frame, they are the frames on screen at these moments, in the order asked; a moment outside of the clip means its
+    first or last frame, and a picture has only one.
+    """
 
     clip: Clip
     stills_dir: str | None = None
     stills: int = 8
+    times: tuple[float, ...] = ()
 
 
 class Transcode(msgspec.Struct, frozen=True, kw_only=True, tag="transcode"):

@@ -121,7 +121,10 @@ class ClipReader:
         """For each time in seconds the frame on screen then, in the order asked.
 
         Times before the first frame give the first, times after the end the last. Two times may share a frame.
+        Times in a part that cannot be decoded give none. Raises `DamagedClip` when that leaves not one frame.
         """
+        longest_s = self._guard.limits.max_duration_s  # of any clip; what lies beyond may be too far for a number
+        times = [min(max(0.0, moment), longest_s) for moment in times]
         with self._guard.operation():
             order = sorted(range(len(times)), key=lambda index: times[index])
             shown: dict[int, SampledFrame] = {}
@@ -132,7 +135,9 @@ class ClipReader:
                 if last is None or found.time_s != last.time_s:
                     last = SampledFrame(found.time_s, found.image(max_side))
                 shown[index] = last
-            return [shown[index] for index in sorted(shown)]
+        if times and not shown:
+            raise _words.damaged()
+        return [shown[index] for index in sorted(shown)]
 
     def scan(
         self, *, max_fps: float, max_side: int, start_s: float = 0.0, end_s: float | None = None
