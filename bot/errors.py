@@ -17,6 +17,12 @@ class NotPermitted(BotError):
     code = "not_permitted"
 
 
+class OverQuota(BotError):
+    """This person has used up what they may have here for now. The message says how much, and when it goes on."""
+
+    code = "over_quota"
+
+
 class BadInput(BotError):
     """What was asked cannot be done as asked: an empty prompt, an impossible size, too many clips."""
 

@@ -1,6 +1,7 @@
 """Every option of the bot, its type, its default and its limits. `config.example.toml` explains each of them.
 
-It reads no file and no environment (`bot.config.load` does); it knows the engine's small types and no more of it.
+It reads no file and no environment (`bot.config.load` does); it knows the small types of the engine and of the
+adapters, and no more of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from adapters.base import Measure, Window
 from engine.registry import backend_names
 from engine.types import Category, MediaLimits, ModelChoice, Role, RuntimeConfig
 
@@ -25,6 +27,8 @@ Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, multiple_of=2)]  # H.264 with yuv420p halves both sides for the colours
 Secret = Annotated[SecretStr, Field(min_length=1)]  # an empty token would let everybody in
+Count = Annotated[int, Field(ge=0)]
+GpuSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _MIB = 1024 * 1024
@@ -181,6 +185,27 @@ class Permissions(_Section):
     generate: Audience = "everyone"
 
 
+class Quotas(_Section):
+    """Unset means no limit; 0 allows none at all."""
+
+    asks_per_hour: Count | None = None
+    asks_per_day: Count | None = None
+    videos_per_hour: Count | None = None
+    videos_per_day: Count | None = None
+    gpu_seconds_per_hour: GpuSeconds | None = None
+    gpu_seconds_per_day: GpuSeconds | None = None
+
+    def limits(self) -> dict[tuple[Measure, Window], float]:
+        """The limits that are set, by what they count and over which window."""
+        given = {(m, w): getattr(self, f"{m}_per_{w}") for m in Measure for w in Window}
+        return {key: amount for key, amount in given.items() if amount is not None}
+
+
+class Retention(_Section):
+    days: Positive | None = None
+    audit_days: Positive | None = None
+
+
 class Rule(_Section):
     threshold: Fraction
     action: Action = "block"
@@ -218,6 +243,8 @@ class Config(_Section):
     generation: Generation = Field(default_factory=Generation)
     conversation: Conversation = Field(default_factory=Conversation)
     permissions: Permissions = Field(default_factory=Permissions)
+    quotas: Quotas = Field(default_factory=Quotas)
+    retention: Retention = Field(default_factory=Retention)
     safety: Safety = Field(default_factory=Safety)
     _source: Path | None = None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from adapters.base import Measure, Window
 from bot.config import Config, ConfigError, load_config
 from bot.config.explain import _keys
 from bot.store.database import parse_url
@@ -239,3 +240,20 @@ def test_loopback_needs_no_token(load: Load, host: str) -> None:
 
 def test_the_example_parses_as_plain_toml() -> None:
     assert set(tomllib.loads(EXAMPLE.read_text())) == set(Config.model_fields)
+
+
+def test_quotas_are_unlimited_until_somebody_limits_them(load: Load) -> None:
+    assert load().quotas.limits() == {}
+    config = load("[quotas]\nvideos_per_day = 0\n", {"GPT4VIDEO_QUOTAS__GPU_SECONDS_PER_HOUR": "90.5"})
+    assert config.quotas.limits() == {(Measure.VIDEOS, Window.DAY): 0, (Measure.GPU_SECONDS, Window.HOUR): 90.5}
+
+
+@pytest.mark.parametrize("line", ["quotas.asks_per_hour = -1", "quotas.videos_per_day = 1.5", "retention.days = 0"])
+def test_impossible_quotas_and_retention_are_refused(problems: Callable[..., list[str]], line: str) -> None:
+    (told,) = problems(line)
+    assert line.split(" ", maxsplit=1)[0] in told
+
+
+def test_what_is_kept_is_kept_until_the_operator_says_how_long(load: Load) -> None:
+    assert (load().retention.days, load().retention.audit_days) == (None, None)
+    assert load("[retention]\ndays = 30\naudit_days = 365").retention.audit_days == 365
