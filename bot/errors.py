@@ -23,6 +23,12 @@ class OverQuota(BotError):
     code = "over_quota"
 
 
+class OverQuota(BotError):
+    """This person has used up what they may have here. The message says of what, and when the next one is free."""
+
+    code = "over_quota"
+
+
 class BadInput(BotError):
     """What was asked cannot be done as asked: an empty prompt, an impossible size, too many clips."""
 
@@ -30,9 +36,16 @@ class BadInput(BotError):
 
 
 class Blocked(BotError):
-    """A safety decision stopped the request. The message names category, score and threshold."""
+    """A safety decision stopped the request. The message names category, score and threshold.
+
+    `by_score` tells a verdict that a moderator can look at from a guard that is missing.
+    """
 
     code = "blocked"
+
+    def __init__(self, message: str, *, by_score: bool = True) -> None:
+        super().__init__(message)
+        self.by_score = by_score
 
 
 class Interrupted(BotError):
