@@ -65,12 +65,13 @@ class VideoGone(Exception):
     """A made video can't be read from the disk any more."""
 
 
-def open_videos(videos: Sequence[MadeVideo]) -> list[discord.File]:
+def open_videos(videos: Sequence[MadeVideo], *, spoiler: bool = False) -> list[discord.File]:
     """Open made videos for one upload; sending closes them, whatever comes of it. Raises `VideoGone`."""
     files: list[discord.File] = []
     try:
         for number, video in enumerate(videos):
-            files.append(discord.File(video.path, file_name(video.prompt, number), description=video.prompt[:1024]))
+            name = file_name(video.prompt, number)
+            files.append(discord.File(video.path, name, spoiler=spoiler, description=video.prompt[:1024]))
     except OSError as error:
         for file in files:
             file.close()
@@ -78,11 +79,13 @@ def open_videos(videos: Sequence[MadeVideo]) -> list[discord.File]:
     return files
 
 
-async def tell(client: discord.Client, user: int, content: str, nonce: str) -> bool:
+async def tell(
+    client: discord.Client, user: int, content: str, nonce: str, *, view: discord.ui.View | None = None
+) -> bool:
     """Write to one person. False when they take no messages from the bot; raises what may pass."""
     try:
         room = await client.create_dm(discord.Object(user))
-        await room.send(content, nonce=nonce, allowed_mentions=_NOBODY)
+        await room.send(content, nonce=nonce, view=view or _MISSING, allowed_mentions=_NOBODY)
     except discord.HTTPException as error:
         if fault_of(error) is Fault.PASSING:
             raise
@@ -96,17 +99,33 @@ class Post(Protocol):
     first_then_private: bool  # whether the private word can only be said after the first edit
 
     async def edit(
-        self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]
-    ) -> None: ...
+        self,
+        message: int,
+        content: str,
+        view: discord.ui.View | None,
+        videos: Sequence[MadeVideo],
+        *,
+        spoiler: bool = False,
+    ) -> None:
+        """Change a message. `spoiler` hides the videos until somebody wants to see them."""
 
-    async def follow(self, after: int, content: str, nonce: str, videos: Sequence[MadeVideo] = ()) -> int:
+    async def follow(
+        self,
+        after: int,
+        content: str,
+        nonce: str,
+        videos: Sequence[MadeVideo] = (),
+        *,
+        view: discord.ui.View | None = None,
+        spoiler: bool = False,
+    ) -> int:
         """Send one more message in the reply chain. Returns its id."""
 
     async def delete(self, message: int) -> None: ...
 
     async def typing(self) -> None: ...
 
-    async def tell(self, content: str, nonce: str) -> bool:
+    async def tell(self, content: str, nonce: str, *, view: discord.ui.View | None = None) -> bool:
         """Say something to the author alone. False when they don't take messages from the bot."""
 
 
@@ -120,19 +139,37 @@ class ChannelPost:
         self._author = author
         self._room = client.get_partial_messageable(channel)
 
-    async def edit(self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]) -> None:
+    async def edit(
+        self,
+        message: int,
+        content: str,
+        view: discord.ui.View | None,
+        videos: Sequence[MadeVideo],
+        *,
+        spoiler: bool = False,
+    ) -> None:
         await self._room.get_partial_message(message).edit(
             content=content,
             view=view,
-            attachments=open_videos(videos) or _MISSING,
+            attachments=open_videos(videos, spoiler=spoiler) or _MISSING,
             allowed_mentions=_NOBODY,
         )
 
-    async def follow(self, after: int, content: str, nonce: str, videos: Sequence[MadeVideo] = ()) -> int:
+    async def follow(
+        self,
+        after: int,
+        content: str,
+        nonce: str,
+        videos: Sequence[MadeVideo] = (),
+        *,
+        view: discord.ui.View | None = None,
+        spoiler: bool = False,
+    ) -> int:
         sent = await self._room.send(
             content,
             reference=discord.MessageReference(message_id=after, channel_id=self._room.id, fail_if_not_exists=False),
-            files=open_videos(videos) or _MISSING,
+            files=open_videos(videos, spoiler=spoiler) or _MISSING,
+            view=view or _MISSING,
             nonce=nonce,
             allowed_mentions=_NOBODY,
             mention_author=False,
@@ -145,8 +182,8 @@ class ChannelPost:
     async def typing(self) -> None:
         await self._room.typing()
 
-    async def tell(self, content: str, nonce: str) -> bool:
-        return await tell(self._client, self._author, content, nonce)
+    async def tell(self, content: str, nonce: str, *, view: discord.ui.View | None = None) -> bool:
+        return await tell(self._client, self._author, content, nonce, view=view)
 
 
 class InteractionPost(ChannelPost):
@@ -181,57 +218,76 @@ class InteractionPost(ChannelPost):
             self._until = float("-inf")
         return dead
 
-    async def edit(self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]) -> None:
+    async def edit(
+        self,
+        message: int,
+        content: str,
+        view: discord.ui.View | None,
+        videos: Sequence[MadeVideo],
+        *,
+        spoiler: bool = False,
+    ) -> None:
         if self._alive():
             try:
-                await self._edit_by_token(message, content, view, videos)
+                await self._edit_by_token(message, content, view, open_videos(videos, spoiler=spoiler))
             except discord.HTTPException as error:
                 if not self._dies_of(error):
                     raise
             else:
                 return
-        await super().edit(message, content, view, videos)
+        await super().edit(message, content, view, videos, spoiler=spoiler)
 
     async def _edit_by_token(
-        self, message: int, content: str, view: discord.ui.View | None, videos: Sequence[MadeVideo]
+        self, message: int, content: str, view: discord.ui.View | None, files: list[discord.File]
     ) -> None:
         if message == self._original:
             await self._interaction.edit_original_response(
-                content=content, view=view, attachments=open_videos(videos) or _MISSING, allowed_mentions=_NOBODY
+                content=content, view=view, attachments=files or _MISSING, allowed_mentions=_NOBODY
             )
         else:
             await self._interaction.followup.edit_message(
-                message,
-                content=content,
-                view=view,
-                attachments=open_videos(videos) or _MISSING,
-                allowed_mentions=_NOBODY,
+                message, content=content, view=view, attachments=files or _MISSING, allowed_mentions=_NOBODY
             )
 
-    async def follow(self, after: int, content: str, nonce: str, videos: Sequence[MadeVideo] = ()) -> int:
+    async def follow(
+        self,
+        after: int,
+        content: str,
+        nonce: str,
+        videos: Sequence[MadeVideo] = (),
+        *,
+        view: discord.ui.View | None = None,
+        spoiler: bool = False,
+    ) -> int:
         if self._alive():
             try:
                 sent = await self._interaction.followup.send(
-                    content, wait=True, files=open_videos(videos) or _MISSING, allowed_mentions=_NOBODY
+                    content,
+                    wait=True,
+                    files=open_videos(videos, spoiler=spoiler) or _MISSING,
+                    view=view or _MISSING,
+                    allowed_mentions=_NOBODY,
                 )
             except discord.HTTPException as error:
                 if not self._dies_of(error):
                     raise
             else:
                 return sent.id
-        return await super().follow(after, content, nonce, videos)
+        return await super().follow(after, content, nonce, videos, view=view, spoiler=spoiler)
 
     async def typing(self) -> None:
         """Discord shows by itself that the command is being worked on."""
 
-    async def tell(self, content: str, nonce: str) -> bool:
+    async def tell(self, content: str, nonce: str, *, view: discord.ui.View | None = None) -> bool:
         if self._alive():
             try:
-                await self._interaction.followup.send(content, ephemeral=True, allowed_mentions=_NOBODY)
+                await self._interaction.followup.send(
+                    content, ephemeral=True, view=view or _MISSING, allowed_mentions=_NOBODY
+                )
             except discord.HTTPException as error:
                 if fault_of(error) is Fault.PASSING:
                     raise
                 self._dies_of(error)
             else:
                 return True
-        return await super().tell(content, nonce)
+        return await super().tell(content, nonce, view=view)
