@@ -52,8 +52,8 @@ class Desk:
         await self._store.reset_rule(scope.platform, scope.community, scope.channel, category, by=author.id)
         return await self.rules(scope)
 
-    async def what_if(self, scope: Scope, category: str, threshold: float) -> WhatIf:
-        """Replay the latest recorded decisions of a category against another threshold."""
+    async def what_if(self, scope: Scope, category: str, threshold: float, action: str = "") -> WhatIf:
+        """Replay the latest recorded decisions of a category against another threshold, or another action."""
         rows = await self._store.decisions(
             platform=scope.platform,
             community=scope.community,
@@ -61,8 +61,8 @@ class Desk:
             category=category,
             limit=LOOK_BACK,
         )
-        action = (await self._safety.policy(scope)).limits[Category(category)].action
-        blocks = action is Action.BLOCK
+        current = (await self._safety.policy(scope)).limits[Category(category)].action
+        blocks = (Action(action) if action else current) is Action.BLOCK
         stopped = [row.action == Action.BLOCK for row in rows]
         would = [blocks and row.score is not None and row.score >= threshold for row in rows]
         return WhatIf(

@@ -192,7 +192,8 @@ class AdminDesk(Protocol):
     async def reset_rule(self, scope: Scope, author: Author, category: str) -> Sequence[Rule]:
         """Fall back to the next wider scope."""
 
-    async def what_if(self, scope: Scope, category: str, threshold: float) -> WhatIf: ...
+    async def what_if(self, scope: Scope, category: str, threshold: float, action: str = "") -> WhatIf:
+        """Replay the recorded decisions of a scope. `action` empty: that of the current rule."""
 
     async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]: ...
 

@@ -157,6 +157,7 @@ class QuietDesk:
         self.limits: list[Quota] = []
         self.entries: list[AuditEntry] = []
         self.open_cases: list[Case] = []
+        self.closed_cases: list[Case] = []
         self.options: list[ModelOption] = []
         self.foresight = WhatIf(0, 0, 0)
         self.trial = Trial(True, (), {}, (), 0.0)
@@ -165,6 +166,7 @@ class QuietDesk:
         self.changes: list[tuple[object, ...]] = []
         self.queries: list[AuditQuery] = []
         self.scopes: list[Scope] = []
+        self.imagined: list[tuple[Scope, str, float, str]] = []  # what a "what if" was asked about
 
     def _note(self, *what: object) -> None:
         if self.refused:
@@ -191,7 +193,8 @@ class QuietDesk:
         self._note("rule reset", scope, author.id, category)
         return self.table
 
-    async def what_if(self, scope: Scope, category: str, threshold: float) -> WhatIf:
+    async def what_if(self, scope: Scope, category: str, threshold: float, action: str = "") -> WhatIf:
+        self.imagined.append((scope, category, threshold, action))
         return self.foresight
 
     async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
@@ -238,9 +241,14 @@ class QuietDesk:
         return self.options
 
     async def cases(self, scope: Scope, *, open_only: bool = True, limit: int = 25) -> Sequence[Case]:
-        return self.open_cases[:limit]
+        return [*self.open_cases, *([] if open_only else self.closed_cases)][:limit]
 
     async def rule_case(self, scope: Scope, author: Author, case: str, ruling: CaseState) -> Case:
+        found = next((each for each in self.open_cases if each.id == case), None)
+        if found is None:
+            raise ValueError("This case is closed already.")
         self._note("case", scope, author.id, case, ruling)
-        found = next(each for each in self.open_cases if each.id == case)
-        return replace(found, state=ruling, decided_by=author.id, decided_at=NOON)
+        ruled = replace(found, state=ruling, decided_by=author.id, decided_at=NOON)
+        self.open_cases = [each for each in self.open_cases if each.id != case]
+        self.closed_cases = [ruled, *self.closed_cases]
+        return ruled
