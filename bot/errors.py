@@ -23,12 +23,6 @@ class OverQuota(BotError):
     code = "over_quota"
 
 
-class OverQuota(BotError):
-    """This person has used up what they may have here. The message says of what, and when the next one is free."""
-
-    code = "over_quota"
-
-
 class BadInput(BotError):
     """What was asked cannot be done as asked: an empty prompt, an impossible size, too many clips."""
 
