@@ -25,7 +25,7 @@ from engine.executors.base import Executor, Task, WorkerDied
 from engine.executors.inline import InlineExecutor
 from engine.executors.process import ProcessExecutor
 from engine.executors.wire import Loaded
-from engine.registry import no_model
+from engine.registry import no_model, unknown_model
 from engine.scheduler import CLASSES, CostModel, Item, Scheduler, admission
 from engine.settings import EngineSettings, Health
 from engine.ticket import Ticket
@@ -122,14 +122,15 @@ class Engine:
         self._dispatch()
 
     def submit(self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False) -> Ticket:
-        """Accept a job, or raise at once: `Overloaded` (`details["retry_after_s"]`), `EngineUnavailable`, `BadRequest`.
+        """Accept a job, or raise at once: `Overloaded` (`details["retry_after_s"]`), `EngineUnavailable`, `BadRequest`
+        (as `UnknownModel` for a video of a model that is not here).
 
         The cap per user counts jobs that name a `user`. `system` marks the application's own checks: they skip that
         cap and are still taken while the engine drains.
         """
         self._check_open(job, system)
         _check_text(job)
-        entry = Entry(next(self._ids), job, "" if system else user)
+        entry = Entry(next(self._ids), self._with_model(job), "" if system else user)
         refusal = admission(
             self._settings,
             waiting_of_user=self._waiting_of_user[user] if entry.user else 0,
@@ -192,8 +193,13 @@ class Engine:
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
-        """The loaded models, one card a role. Empty before the start."""
+        """The loaded models, role by role, the default of a role first. Empty before the start."""
         return self._loaded.cards
+
+    @property
+    def generation_models(self) -> tuple[ModelCard, ...]:
+        """What `Generate.model` may name (`ModelCard.backend`), the default first. Empty before the start."""
+        return tuple(card for card in self._loaded.cards if card.role is Role.GENERATION)
 
     @property
     def coverage(self) -> Coverage:
@@ -211,8 +217,17 @@ class Engine:
         if executor.breaker_open:
             raise EngineUnavailable(executor.reason)
         needed = {Understand: Role.UNDERSTANDING, Generate: Role.GENERATION}.get(type(job))
-        if needed is not None and needed not in self._config.models:
+        if needed is not None and not self._config.choices(needed):
             raise no_model(needed)
+
+    def _with_model(self, job: Job) -> Job:
+        """The job with the model that it gets, so that a default and its name are expected to cost the same."""
+        if not isinstance(job, Generate):
+            return job
+        known = [choice.backend for choice in self._config.choices(Role.GENERATION)]
+        if job.model and job.model not in known:
+            raise unknown_model(job.model, known)
+        return msgspec.structs.replace(job, model=job.model or known[0])
 
     def _in_flight_s(self, job_class: JobClass) -> float:
         """What a new job of this class has to wait for; moderation runs between the steps of the others."""

@@ -111,6 +111,12 @@ class BadRequest(EngineError):
     code = "bad_request"
 
 
+class UnknownModel(BadRequest):
+    """A `Generate` names a model that is not loaded here; the sentence names those that are."""
+
+    code = "bad_request.model"
+
+
 class MissingExtra(EngineError):
     """A backend needs packages that are not installed; the sentence says which command installs them."""
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from engine.backends.base import Backend
-from engine.errors import BadRequest, EngineUnavailable
+from engine.errors import BadRequest, EngineUnavailable, UnknownModel
 from engine.types import ModelCard, ModelChoice, Role, RuntimeConfig
 
 BACKENDS: Mapping[Role, Mapping[str, str]] = MappingProxyType(
@@ -55,21 +58,38 @@ def create_backend(role: Role, choice: ModelChoice) -> Any:
     return backend_class(choice.model) if choice.model else backend_class()
 
 
+def describe(backend: Backend, choice: ModelChoice) -> ModelCard:
+    """The backend's card under the name that it was chosen by, for a plug-in cannot know its own."""
+    return msgspec.structs.replace(backend.card(), backend=choice.backend)
+
+
+def choices(config: RuntimeConfig) -> tuple[tuple[Role, ModelChoice], ...]:
+    """All that the configuration asks for, role by role, the default of each role first."""
+    roles = itertools.chain(config.models, (Role.GENERATION,))
+    return tuple((role, choice) for role in dict.fromkeys(roles) for choice in config.choices(role))
+
+
 def model_cards(config: RuntimeConfig) -> tuple[ModelCard, ...]:
-    """Describe what the configuration asks for, one card a role, without loading any model.
+    """Describe what the configuration asks for, one card a model, without loading any.
 
     Raises `BadRequest` for an unknown backend. What has to be installed is said by `ModelCard.missing`.
     """
-    cards = []
-    for role, choice in config.models.items():
-        backend: Backend = create_backend(role, choice)
-        cards.append(backend.card())
-    return tuple(cards)
+    return tuple(describe(create_backend(role, choice), choice) for role, choice in choices(config))
 
 
 def no_model(role: Role) -> EngineUnavailable:
     """The error for a job whose role nobody fills."""
     return EngineUnavailable(f"No model for {_PURPOSES[role]} is set up here. An operator can add one.")
+
+
+def unknown_model(name: str, known: Iterable[str]) -> UnknownModel:
+    """The error for a video that is asked of a model which is not here."""
+    names = ", ".join(known)
+    return UnknownModel(
+        f"There is no video model “{name}” here. Known are: {names}. Please choose one of these.",
+        model=name,
+        known=names,
+    )
 
 
 def _known(role: Role, name: str) -> str:

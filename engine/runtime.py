@@ -17,7 +17,7 @@ from engine.errors import BadRequest, JobFailed, MissingExtra
 from engine.executors.wire import Loaded
 from engine.moderation import Guards
 from engine.protocol import TagParser
-from engine.registry import create_backend, no_model
+from engine.registry import choices, create_backend, describe, no_model, unknown_model
 from engine.types import (
     Answered,
     Coverage,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _STILL_SIDE = 320  # pixels; people look at stills as thumbnails
 
+_Model = tuple[Any, ModelCard]  # a loaded backend and how it describes itself
 Emit = Callable[[Event], None]
 Checkpoint = Callable[[], None]
 
@@ -57,24 +58,23 @@ class Runtime:
 
     def __init__(self, config: RuntimeConfig) -> None:
         self._config = config
-        self._backends: dict[Role, Any] = {}
-        self._cards: dict[Role, ModelCard] = {}
+        self._models: dict[Role, dict[str, _Model]] = {}  # by backend name, the default of a role first
         self._guards = Guards(None, None)
 
     def load(self) -> Loaded:
         """Load every configured model. Raises `MissingExtra` or `BadRequest` with a sentence for the operator."""
-        for role, choice in self._config.models.items():
+        cards = []
+        for role, choice in choices(self._config):
             backend = create_backend(role, choice)
-            card: ModelCard = backend.card()
-            if card.missing:
-                raise MissingExtra(card.missing, role=role.value, backend=choice.backend)
+            if missing := backend.card().missing:
+                raise MissingExtra(missing, role=role.value, backend=choice.backend)
             backend.load()
-            self._backends[role] = backend
-            self._cards[role] = backend.card()
+            cards.append(describe(backend, choice))
+            self._models.setdefault(role, {})[choice.backend] = backend, cards[-1]
         self._guards = Guards(self._guard(Role.TEXT_GUARD), self._guard(Role.FRAME_GUARD))
-        if Role.FRAME_GUARD in self._backends:  # it will need pictures: the first user should not wait for imports
+        if Role.FRAME_GUARD in self._models:  # it will need pictures: the first user should not wait for imports
             _media()
-        return Loaded(cards=tuple(self._cards.values()), coverage=self.coverage)
+        return Loaded(cards=tuple(cards), coverage=self.coverage)
 
     @property
     def coverage(self) -> Coverage:
@@ -117,7 +117,7 @@ class Runtime:
         return Answered(model=card.name, seconds=seconds, frames=context.frames, tokens=tokens)
 
     def _generate(self, job: Generate, emit: Emit, checkpoint: Checkpoint) -> Rendered:
-        backend, _ = self._model(Role.GENERATION)
+        backend, _ = self._model(Role.GENERATION, job.model)
         if not job.prompt.strip():
             raise BadRequest("There is nothing to make a video of. Please describe it in a few words.")
         started = time.monotonic()
@@ -146,13 +146,17 @@ class Runtime:
         done: Transcoded = _media().transcode(Path(job.source), Path(job.out), job.max_bytes, checkpoint=checkpoint)
         return done
 
-    def _model(self, role: Role) -> tuple[Any, ModelCard]:
-        if role not in self._backends:
+    def _model(self, role: Role, name: str = "") -> _Model:
+        """The named model of a role, or its default."""
+        if role not in self._models:
             raise no_model(role)
-        return self._backends[role], self._cards[role]
+        known = self._models[role]
+        if name and name not in known:
+            raise unknown_model(name, known)
+        return known[name or next(iter(known))]
 
-    def _guard(self, role: Role) -> tuple[Any, ModelCard] | None:
-        return self._model(role) if role in self._backends else None
+    def _guard(self, role: Role) -> _Model | None:
+        return self._model(role) if role in self._models else None
 
 
 class _Context:

@@ -43,10 +43,10 @@ def class_of(job: Job) -> JobClass:
 
 
 def cost_key(job: Job) -> tuple[str, str]:
-    """(kind, size): jobs with the same key are expected to cost about the same."""
+    """(kind, size): jobs with the same key are expected to cost about the same. Each video model is a kind."""
     match job:
         case Generate():
-            return "generate", f"{job.width}x{job.height}x{math.ceil(job.seconds)}s"
+            return f"generate {job.model}", f"{job.width}x{job.height}x{math.ceil(job.seconds)}s"
         case Understand():
             return "understand", f"{sum(len(turn.clips) for turn in job.turns)} clips"
         case Moderate():
@@ -70,12 +70,16 @@ class CostModel:
 
     def estimate(self, key: tuple[str, str]) -> float:
         """GPU-seconds: of this size, else of this kind, else a prior. Always above zero."""
-        known = self._averages.get(key) or self._averages.get((key[0], "any")) or _PRIORS_S[key[0]]
+        known = self._averages.get(key) or self._averages.get((key[0], "any")) or _prior_s(key[0])
         return max(known, 1e-3)
 
     def measured(self, key: tuple[str, str]) -> bool:
         """Whether the estimate rests on at least one finished job of this kind."""
         return (key[0], "any") in self._averages
+
+
+def _prior_s(kind: str) -> float:
+    return _PRIORS_S[kind.partition(" ")[0]]
 
 
 @dataclass(frozen=True, slots=True)

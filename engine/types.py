@@ -26,7 +26,7 @@ class Category(StrEnum):
 
 
 class Role(StrEnum):
-    """The jobs a model can have. Each role is filled by one backend at a time."""
+    """The jobs a model can have. One backend fills each, but for videos there may be several to choose from."""
 
     UNDERSTANDING = "understanding"
     GENERATION = "generation"
@@ -102,7 +102,10 @@ class Understand(msgspec.Struct, frozen=True, kw_only=True, tag="understand"):
 
 
 class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
-    """Render `prompt` into an MP4 at `out`. Without a seed one is chosen and reported."""
+    """Render `prompt` into an MP4 at `out`. Without a seed one is chosen and reported.
+
+    `model` is the `backend` of a card in `Engine.generation_models`; empty means the first one.
+    """
 
     prompt: str
     out: str
@@ -111,6 +114,7 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     seconds: float = 3.0
     width: int = 640
     height: int = 360
+    model: str = ""
 
 
 class Moderate(msgspec.Struct, frozen=True, kw_only=True, tag="moderate"):
@@ -299,17 +303,32 @@ class ModelChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the inference process needs to know at its start."""
+    """Everything the inference process needs to know at its start.
+
+    `models` fills the roles; `gallery` holds further models for `Generate.model`. Raises `ValueError` when two of the
+    models for videos have the same backend, for that is how they are asked for.
+    """
 
     models: dict[Role, ModelChoice]
     limits: MediaLimits = MediaLimits()
+    gallery: tuple[ModelChoice, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [choice.backend for choice in self.choices(Role.GENERATION)]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two models for videos have the same backend: {', '.join(names)}")
+
+    def choices(self, role: Role) -> tuple[ModelChoice, ...]:
+        """What fills a role, the default first; empty when nothing does."""
+        default = (self.models[role],) if role in self.models else ()
+        return (*default, *self.gallery) if role is Role.GENERATION else default
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
     """What a loaded or loadable backend says about itself, for footers and `doctor`.
 
-    `name` is what people read under an answer. `missing` says, in a sentence, what has to be installed if the
-    backend cannot be loaded here; empty when it can.
+    `backend` is the name that the configuration uses; `name` is what people read under an answer. `missing` says, in a
+    sentence, what has to be installed if the backend cannot be loaded here; empty when it can.
     """
 
     role: Role

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from adapters.base import Measure, Window
@@ -54,6 +54,23 @@ def _absolute(path: Path) -> Path:
         return path.expanduser().absolute()
     except RuntimeError:  # ~nobody-of-that-name
         raise PydanticCustomError("home", "there is no such home folder") from None
+
+
+def _listed(value: Any) -> Any:
+    """One name is a list of one."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _check_backend(role: Role, name: str) -> None:
+    known = backend_names(role)
+    if name in known or re.fullmatch(r"[\w.]+:\w+", name):
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    raise conflict(
+        role.value,
+        f'there is no such backend as "{name}"; known are {", ".join(known)}, or "package.module:Class".{hint}',
+    )
 
 
 AnyPath = Annotated[Path, AfterValidator(_absolute)]
@@ -123,29 +140,34 @@ class Engine(_Section):
 class Models(_Section):
     preset: Literal["lite", "auto"] = "lite"
     understanding: str | None = None
-    generation: str | None = None
+    generation: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_listed)] | None = None
     text_guard: str | None = None
     frame_guard: str | None = None
 
     @model_validator(mode="after")
     def _backends_exist(self) -> Self:
         for role in Role:
-            name, known = getattr(self, role.value), backend_names(role)
-            if name is None or name in known or re.fullmatch(r"[\w.]+:\w+", name):
-                continue
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f' Did you mean "{near[0]}"?' if near else ""
-            raise conflict(
-                role.value, f'there is no such backend; known are {", ".join(known)}, or "package.module:Class".{hint}'
-            )
+            names = self._named(role)
+            for name in names:
+                _check_backend(role, name)
+                if names.count(name) > 1:
+                    raise conflict(role.value, f'"{name}" stands here twice. Name each model once.')
         return self
 
     def chosen(self) -> dict[Role, ModelChoice]:
-        """The backend of every role: the override if there is one, else the preset's."""
+        """The backend of every role: the (first) override if there is one, else the preset's."""
         return {
-            role: ModelChoice(backend=getattr(self, role.value) or backend)
+            role: ModelChoice(backend=(*self._named(role), backend)[0])
             for role, backend in _PRESETS[self.preset].items()
         }
+
+    def gallery(self) -> tuple[ModelChoice, ...]:
+        """The models that people may choose for a video besides the default."""
+        return tuple(ModelChoice(backend=name) for name in self._named(Role.GENERATION)[1:])
+
+    def _named(self, role: Role) -> tuple[str, ...]:
+        given = getattr(self, role.value)
+        return given if isinstance(given, tuple) else (given,) if given is not None else ()
 
 
 class Media(_Section):
@@ -288,7 +310,7 @@ class Config(_Section):
             max_pixels=self.media.max_pixels,
             decode_timeout_s=self.media.decode_timeout_s,
         )
-        return RuntimeConfig(models=self.models.chosen(), limits=limits)
+        return RuntimeConfig(models=self.models.chosen(), gallery=self.models.gallery(), limits=limits)
 
     def rules(self) -> dict[Category, tuple[float, Action]]:
         """The default threshold (0 to 1) and action of every category."""

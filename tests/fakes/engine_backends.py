@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from engine.backends.base import JobContext
 from engine.errors import MissingExtra
 from engine.types import Category, Generate, ModelCard, Progress, Rendered, Role, Understand
@@ -102,6 +104,21 @@ class Videos:
         return Rendered(
             path=job.out, seed=job.seed or 0, width=job.width, height=job.height, frames=total, fps=10.0, model="fake"
         )
+
+
+class OtherVideos(Videos):
+    """A second model for videos, to be chosen by name."""
+
+    def card(self) -> ModelCard:
+        return ModelCard(role=Role.GENERATION, backend="fake", name="other videos")
+
+    def render(self, job: Generate, context: JobContext) -> Rendered:
+        return msgspec.structs.replace(super().render(job, context), model="other")
+
+
+class VideosNotInstalled(Videos):
+    def card(self) -> ModelCard:
+        return msgspec.structs.replace(super().card(), missing="Install it with: pip install fake")
 
 
 class TextGuard:

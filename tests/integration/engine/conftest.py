@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,13 +16,15 @@ from engine.types import Generate, ModelChoice, Role, RuntimeConfig, Token, Turn
 PATIENCE_S = 20.0  # far beyond anything that works; a test that needs it fails
 
 
-def config(model: str = "", **backends: str) -> RuntimeConfig:
-    """`config(understanding="Answers")`: class names of the fakes, by role."""
+def fake(name: str, model: str = "") -> ModelChoice:
+    return ModelChoice(backend=f"tests.fakes.engine_backends:{name}", model=model)
+
+
+def config(model: str = "", gallery: Sequence[str] = (), **backends: str) -> RuntimeConfig:
+    """`config(understanding="Answers")`: class names of the fakes, by role; `gallery` has more models for videos."""
     return RuntimeConfig(
-        models={
-            Role(role): ModelChoice(backend=f"tests.fakes.engine_backends:{name}", model=model)
-            for role, name in backends.items()
-        }
+        models={Role(role): fake(name, model) for role, name in backends.items()},
+        gallery=tuple(fake(name) for name in gallery),
     )
 
 
@@ -38,10 +40,11 @@ class Lab:
         kind: Literal["process", "inline"] = "process",
         settings: EngineSettings | None = None,
         model: str = "",
+        gallery: Sequence[str] = (),
         **backends: str,
     ) -> Engine:
         chosen = backends or {"understanding": "Answers", "generation": "Videos", "text_guard": "TextGuard"}
-        engine = build_engine(config(model, **chosen), settings or EngineSettings(), executor=kind)
+        engine = build_engine(config(model, gallery, **chosen), settings or EngineSettings(), executor=kind)
         self.engines.append(engine)
         return engine
 
@@ -72,8 +75,10 @@ class Lab:
         """A question that is a program for the fake; a word that ends with ":" and a name gets the name's full path."""
         return Understand(turns=(Turn(role="user", text=self.words(*words)),))
 
-    def render(self, *words: str, out: str = "out.mp4", seconds: float = 0.5) -> Generate:
-        return Generate(prompt=self.words("step", *words), out=self.path(out), seconds=seconds)
+    def render(self, *words: str, out: str = "out.mp4", seconds: float = 0.5, model: str = "") -> Generate:
+        """`model` is the class name of a fake."""
+        backend = fake(model).backend if model else ""
+        return Generate(prompt=self.words("step", *words), out=self.path(out), seconds=seconds, model=backend)
 
     def words(self, *words: str) -> str:
         def place(word: str) -> str:

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from engine import Engine, EngineSettings
-from engine.errors import BadRequest, EngineUnavailable, GuardUnavailable, JobCancelled, JobFailed, Overloaded
+from engine.errors import (
+    BadRequest,
+    EngineUnavailable,
+    GuardUnavailable,
+    JobCancelled,
+    JobFailed,
+    Overloaded,
+    UnknownModel,
+)
 from engine.types import (
     Answered,
     Category,
@@ -63,6 +71,31 @@ async def test_a_video_is_rendered_with_progress(lab: Any, engine: Engine) -> No
     assert Progress(step=5, total=5, label="steps") in events
     assert isinstance(events[-1], Rendered)
     assert Path(events[-1].path).exists()
+
+
+async def test_several_models_for_videos_are_there_at_once_and_one_can_be_chosen(lab: Any, kind: str) -> None:
+    engine = await lab.start(kind, generation="Videos", gallery=["OtherVideos"])
+    default, other = engine.generation_models
+    assert (default.name, other.name) == ("fake videos", "other videos")
+    assert default.backend == lab.render(model="Videos").model
+    assert other.backend == lab.render(model="OtherVideos").model
+    for model, made_by in (("", "fake"), ("Videos", "fake"), ("OtherVideos", "other")):
+        rendered = await engine.run(lab.render(model=model), request="r")
+        assert isinstance(rendered, Rendered)
+        assert rendered.model == made_by
+
+
+async def test_a_video_model_that_is_not_here_is_refused_at_once(lab: Any, kind: str) -> None:
+    engine = await lab.start(kind, generation="Videos", gallery=["OtherVideos"])
+    with pytest.raises(UnknownModel, match=r"“tests\.fakes\.engine_backends:Sora”.*:Videos, .*:OtherVideos") as refused:
+        engine.submit(lab.render(model="Sora"), request="r", user="u")
+    assert isinstance(refused.value, BadRequest)
+    assert engine.health().queued == 0
+
+
+async def test_a_model_of_the_gallery_that_cannot_load_stops_the_start(lab: Any, kind: str) -> None:
+    with pytest.raises(EngineUnavailable, match="pip install fake"):
+        await lab.start(kind, generation="Videos", gallery=["VideosNotInstalled"])
 
 
 async def test_a_text_is_scored(engine: Engine) -> None:

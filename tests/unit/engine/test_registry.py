@@ -45,6 +45,26 @@ def test_cards_describe_without_loading() -> None:
     assert card.name == "fake answers"
 
 
+def test_several_models_for_videos_are_described_by_the_names_they_are_asked_for() -> None:
+    names = ["storyboard", "tests.fakes.engine_backends:Videos"]
+    config = RuntimeConfig(
+        models={
+            Role.GENERATION: ModelChoice(backend=names[0]),
+            Role.UNDERSTANDING: ModelChoice(backend="lite"),
+        },
+        gallery=(ModelChoice(backend=names[1]),),
+    )
+    cards = model_cards(config)
+    assert [card.backend for card in cards if card.role is Role.GENERATION] == names
+    assert [card.backend for card in cards if card.role is Role.UNDERSTANDING] == ["lite"]
+
+
+def test_two_models_of_one_name_could_not_be_told_apart() -> None:
+    one = ModelChoice(backend="storyboard")
+    with pytest.raises(ValueError, match="same backend"):
+        RuntimeConfig(models={Role.GENERATION: one}, gallery=(one,))
+
+
 def test_importing_the_engine_loads_no_model_library() -> None:
     check = (
         "import engine, engine.types, sys; print([m for m in ('numpy','av','PIL','cv2','torch') if m in sys.modules])"

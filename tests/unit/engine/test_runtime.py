@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadRequest, EngineUnavailable, GuardUnavailable, JobFailed, MissingExtra, NoPicture
+from engine.errors import (
+    BadRequest,
+    EngineUnavailable,
+    GuardUnavailable,
+    JobFailed,
+    MissingExtra,
+    NoPicture,
+    UnknownModel,
+)
 from engine.moderation import Guards
 from engine.runtime import Runtime
 from engine.types import (
@@ -97,6 +105,33 @@ def test_a_video_model_that_writes_nothing_has_failed(tmp_path: Path, monkeypatc
 def test_a_backend_whose_packages_are_missing_stops_the_loading() -> None:
     with pytest.raises(MissingExtra, match="pip install"):
         runtime(understanding="NotInstalled")
+
+
+def gallery(*names: str) -> Runtime:
+    default, *more = (ModelChoice(backend=f"tests.fakes.engine_backends:{name}") for name in names)
+    made = Runtime(RuntimeConfig(models={Role.GENERATION: default}, gallery=tuple(more)))
+    made.load()
+    return made
+
+
+@pytest.mark.parametrize(("name", "model"), [("", "fake"), ("Videos", "fake"), ("OtherVideos", "other")])
+def test_a_video_is_made_by_the_model_that_was_asked_for(name: str, model: str, tmp_path: Path) -> None:
+    backend = f"tests.fakes.engine_backends:{name}" if name else ""
+    job = Generate(prompt="x", out=str(tmp_path / "v.mp4"), seconds=0.1, model=backend)
+    rendered = gallery("Videos", "OtherVideos").run(job, lambda event: None, lambda: None)
+    assert isinstance(rendered, Rendered)
+    assert rendered.model == model
+
+
+def test_a_model_that_is_not_here_is_refused_by_naming_those_that_are(tmp_path: Path) -> None:
+    job = Generate(prompt="x", out=str(tmp_path / "v.mp4"), model="sora")
+    with pytest.raises(UnknownModel, match=r"“sora”.*backends:Videos, tests\.fakes\.engine_backends:OtherVideos\."):
+        gallery("Videos", "OtherVideos").run(job, lambda event: None, lambda: None)
+
+
+def test_every_model_of_the_gallery_must_be_installed() -> None:
+    with pytest.raises(MissingExtra, match="pip install fake"):
+        gallery("Videos", "VideosNotInstalled")
 
 
 # --- guards ---

@@ -177,6 +177,15 @@ def test_costs_are_learned_by_size_and_fall_back_to_the_kind() -> None:
     assert costs.estimate(small) == pytest.approx(13.0)
 
 
+def test_one_video_model_is_not_expected_to_cost_what_another_one_does() -> None:
+    costs = CostModel()
+    quick, slow = (cost_key(Generate(prompt="p", out="o", model=model)) for model in ("quick", "pkg.slow:Slow"))
+    prior_s = costs.estimate(slow)
+    costs.learn(quick, prior_s * 100)
+    assert not costs.measured(slow)
+    assert costs.estimate(slow) == prior_s
+
+
 def test_every_job_has_a_class_and_a_cost_before_it_was_ever_seen() -> None:
     clip = Clip(path="c")
     jobs = {
@@ -185,6 +194,7 @@ def test_every_job_has_a_class_and_a_cost_before_it_was_ever_seen() -> None:
         Understand(turns=(Turn(role="user", text="t", clips=(clip,)),)): U,
         Transcode(source="s", out="o", max_bytes=1): U,
         Generate(prompt="p", out="o"): G,
+        Generate(prompt="p", out="o", model="pkg.module:Model"): G,
     }
     for job, job_class in jobs.items():
         assert class_of(job) is job_class

@@ -87,6 +87,27 @@ def test_another_backend_can_fill_one_role(load: Load) -> None:
     assert models[Role.UNDERSTANDING].backend == "lite"
 
 
+@pytest.mark.parametrize(
+    ("text", "env"),
+    [
+        ('models.generation = ["storyboard", "my_pkg.video:Wan"]', {}),
+        ("", {"GPT4VIDEO_MODELS__GENERATION": '["storyboard", "my_pkg.video:Wan"]'}),
+    ],
+)
+def test_videos_may_have_several_models_the_first_one_is_the_default(
+    load: Load, text: str, env: dict[str, str]
+) -> None:
+    runtime = load(text, env).runtime_config()
+    assert [choice.backend for choice in runtime.choices(Role.GENERATION)] == ["storyboard", "my_pkg.video:Wan"]
+    assert runtime.models[Role.GENERATION].backend == "storyboard"
+
+
+def test_one_model_for_videos_is_one_however_it_is_written(load: Load) -> None:
+    plain = load('models.generation = "storyboard"').runtime_config()
+    assert plain == load('models.generation = ["storyboard"]').runtime_config() == load().runtime_config()
+    assert plain == load("", {"GPT4VIDEO_MODELS__GENERATION": "storyboard"}).runtime_config()
+
+
 def test_the_environment_wins_over_the_file(load: Load) -> None:
     env = {
         "GPT4VIDEO_WEB__PORT": "7000",

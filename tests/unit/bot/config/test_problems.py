@@ -47,6 +47,13 @@ Problems = Callable[..., list[str]]
         ("safety.must_cover = 'hate'", 'config.toml:1: safety.must_cover: must be a list, not "hate".'),
         ('[safety.rules]\n"sexual/minors".threshold = 2', 'config.toml:2: safety.rules."sexual/minors".threshold: '),
         ('models.text_guard = "profanty"', "config.toml:1: models.text_guard: there is no such backend"),
+        (
+            'models.generation = ["storyboard", "storybord"]',
+            'models.generation: there is no such backend as "storybord"; known are storyboard, or',
+        ),
+        ('models.generation = ["storyboard", "storyboard"]', '"storyboard" stands here twice.'),
+        ('[models]\ngeneration = ["storyboard",\n 5]', "config.toml:3: models.generation[1]: must be a text in quotes"),
+        ("models.generation = []", "config.toml:1: models.generation: must not be empty."),
         ("[generation]\nwidth = 640\nmax_width = 320", "config.toml:2: generation.width: 640 is more than max_width"),
         ("[generation]\n\nmax_seconds = 1", "config.toml:1: generation.seconds: 3 is more than max_seconds"),
         ('bot.data_dir = "~nobody-at-all/x"', "config.toml:1: bot.data_dir: there is no such home folder."),
