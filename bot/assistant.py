@@ -133,7 +133,7 @@ class Assistant:
             active.cancelled = True
             active.work.cancel()
         await asyncio.gather(*(active.end for active in going), return_exceptions=True)
-        await self._shelf.remove(await self._store.forget(place.conversation))
+        await self._shelf.remove((await self._store.forget(place.conversation)).paths)
 
     # --- life ---------------------------------------------------------------------------------------------------
 

@@ -1,30 +1,56 @@
-"""What outlives the process: requests, conversations, rules and the audit, in SQLite or Postgres.
+"""What outlives the process: requests, conversations, choices, usage, cases and the audit, in SQLite or Postgres.
 
 `Store` is the whole interface. The room knows no platform, no model and no policy.
 """
 
-from bot.store.errors import RecordRefused, SchemaOutdated, SchemaTooNew, StorageFull, StoreError, StoreUnavailable
+from bot.store.errors import (
+    RecordRefused,
+    RequestGone,
+    SchemaOutdated,
+    SchemaTooNew,
+    StorageFull,
+    StoreError,
+    StoreUnavailable,
+)
 from bot.store.migrate import migrate
 from bot.store.records import (
     AuditRow,
+    CaseRow,
+    Ceiling,
+    Forgotten,
+    Kept,
+    NewCase,
     NewDecision,
     NewRequest,
     NewTurn,
+    NewUsage,
+    Overdrawn,
+    QuotaRow,
     Request,
     RequestState,
     RuleRow,
     StoredClip,
     StoredTurn,
+    UsageRow,
 )
 from bot.store.store import Store, utcnow
 
 __all__ = [
     "AuditRow",
+    "CaseRow",
+    "Ceiling",
+    "Forgotten",
+    "Kept",
+    "NewCase",
     "NewDecision",
     "NewRequest",
     "NewTurn",
+    "NewUsage",
+    "Overdrawn",
+    "QuotaRow",
     "RecordRefused",
     "Request",
+    "RequestGone",
     "RequestState",
     "RuleRow",
     "SchemaOutdated",
@@ -35,6 +61,7 @@ __all__ = [
     "StoreUnavailable",
     "StoredClip",
     "StoredTurn",
+    "UsageRow",
     "migrate",
     "utcnow",
 ]

@@ -125,6 +125,24 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+def one_at_a_time(connection: sa.Connection, *names: str) -> None:
+    """Let transactions that name the same thing here wait for each other, until they end.
+
+    On SQLite every write does. Postgres' own row locks do not where there is no row yet, and a row that is deleted and
+    inserted again by several at once is a known way into deadlocks there.
+    """
+    if connection.dialect.name == "postgresql":
+        # As ASCII: names are other people's, and Postgres takes neither NUL nor half a surrogate pair.
+        key = sa.literal(json.dumps(names))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+
+
+def lock_table(connection: sa.Connection, table: sa.Table) -> None:
+    """Let nobody else write to a (small) table until the transaction ends. On SQLite nobody does anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+
+
 # --- SQLite --------------------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,10 @@ class SchemaTooNew(StoreError):
     """The tables were made by a newer version of the code."""
 
 
+class RequestGone(StoreError):
+    """What a case should be about was forgotten in the meantime."""
+
+
 class RecordRefused(StoreError):
     """A record breaks a rule of the tables: a threshold over 1, a value that is no JSON. A bug of the caller."""
 
@@ -44,6 +48,7 @@ NO_DATABASE = "The database that the URL names does not exist. Create it, or cor
 CANNOT_OPEN = "The database file cannot be opened or written. Check that its folder exists and who may write there."
 DAMAGED = "The database file is damaged or is not a database. Restore it from a backup, or move it away."
 REFUSED_RECORD = "A record breaks a rule of the database's tables and was not stored."
+GONE = "That request was deleted in the meantime, so no case can be opened about it."
 CLOSED = "The bot is stopping, so the database is closed already."
 NO_ANSWER = "The database did not answer in time. Check that it is running."
 OUTDATED = "The database's tables are older than this version. Run: gpt4video migrate"

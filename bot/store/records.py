@@ -122,7 +122,15 @@ class NewDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One line of the audit: a decision, or a change of a rule (`author` made it, `details` holds from and to)."""
+    """One line of the audit: a decision, or a change that `author` made.
+
+    The `details` of a change say in "what" what kind of thing changed, and "from" and "to" what:
+
+    - "rule" (its category is the row's): mappings of "threshold" and "action", None where there is no override;
+    - "setting" ("name") and "quota" ("subject", "measure", "window"): the values. A quota's None is no limit. Where
+      "from_default" or "to_default" is true, there is none of the community's own and the operator's default holds;
+    - "case" ("case", its id, and "kind"): the states.
+    """
 
     id: int
     at: datetime
@@ -142,3 +150,117 @@ class AuditRow:
     excerpt: str
     guard: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+# --- what admins choose --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRow:
+    """At most `amount` (None: no limit) of `measure` in any `window`."""
+
+    platform: str
+    community: str
+    subject: str  # "" for everyone, "role:ID" or "user:ID"
+    measure: str  # "asks", "videos" or "gpu_seconds"
+    window: str  # "hour" or "day"
+    amount: float | None
+
+
+# --- what people use -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUsage:
+    """What a request is about to use up, to be reserved before it runs."""
+
+    request: str
+    platform: str
+    community: str
+    author: str
+    measure: str  # "asks" or "videos"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What a request has used up. `gpu_seconds` is 0 until it was charged."""
+
+    request: str
+    measure: str
+    at: datetime  # when it was reserved
+    gpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """At most `amount` of `measure` within the last `span_s` seconds; GPU seconds are summed over both measures."""
+
+    measure: str  # "asks", "videos" or "gpu_seconds"
+    span_s: float
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overdrawn:
+    """Why a reservation does not fit, and when one more would as far as this ceiling goes; None: never."""
+
+    ceiling: Ceiling
+    used: float
+    frees_at: datetime | None
+
+
+# --- what moderators rule on ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCase:
+    """An appeal or a report. `snapshot` is kept as it is, JSON values only; files in it are under keys "path"."""
+
+    kind: str  # "appeal" or "report"
+    request: str
+    platform: str
+    community: str
+    channel: str
+    thread: str
+    author_id: str  # who appealed or reported
+    author_name: str
+    asker_id: str  # whose request it is
+    asker_name: str
+    words: str  # what the author says about it
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow(NewCase):
+    """A stored case: open until somebody rules, once."""
+
+    id: str  # 12 characters, unguessable
+    state: str  # "open"; an appeal "upheld" or "overturned", a report "removed" or "kept"
+    at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    outcome: str = ""  # what happened after the ruling
+    ref: str = ""  # how the adapter finds the case's card again; empty: it was not posted yet
+
+
+# --- what is kept, and what is gone --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is stored of one author."""
+
+    questions: int  # requests of either kind, open ones included
+    videos: int  # that were made
+    conversations: int
+    clips: int  # that came with the questions
+    paths: tuple[str, ...]  # of all their files
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was deleted, and what is therefore to be deleted elsewhere."""
+
+    requests: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()  # of files
+    cards: tuple[str, ...] = ()  # the refs of the cases' cards

@@ -75,6 +75,7 @@ events_seen = Table(
     _text("platform", primary_key=True),
     _text("event_id", primary_key=True),
     Column("seen_at", UtcDateTime, nullable=False),
+    Index(None, "seen_at"),
 )
 
 conversations = Table(
@@ -87,6 +88,7 @@ conversations = Table(
     _text("thread"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("active_at", UtcDateTime, nullable=False),
+    Index(None, "platform", "community"),
 )
 
 requests = Table(
@@ -119,13 +121,31 @@ requests = Table(
     Index(None, "conversation", "seq"),
     # Not led by the platform: that would lure SQLite's planner away from the index of the open requests.
     Index(None, "event_id"),
+    # Nor are these, for the same reason.
+    Index(None, "author_id", "platform", "seq"),
 )
+
+
+def _partial(name: str, *columns: Column[Any], where: sa.ColumnElement[bool]) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 # Only the open requests, which stay few however long the history grows.
-Index(
-    "ix_requests_open",
+_partial("ix_requests_open", requests.c.seq, where=requests.c.finished_at.is_(None))
+_partial(
+    "ix_requests_open_of_author",
+    requests.c.author_id,
+    requests.c.platform,
     requests.c.seq,
-    sqlite_where=requests.c.finished_at.is_(None),
-    postgresql_where=requests.c.finished_at.is_(None),
+    where=requests.c.finished_at.is_(None),
+)
+# Only the ended ones, so that accepting does not pay for pruning.
+_partial(
+    "ix_requests_ended",
+    requests.c.community,
+    requests.c.platform,
+    requests.c.finished_at,
+    where=requests.c.finished_at.is_not(None),
 )
 
 deliveries = Table(
@@ -136,12 +156,11 @@ deliveries = Table(
     Column("ready_at", UtcDateTime, nullable=False),
     Column("delivered_at", UtcDateTime),
 )
-Index(
+_partial(
     "ix_deliveries_open",
     deliveries.c.ready_at,
     deliveries.c.request,
-    sqlite_where=deliveries.c.delivered_at.is_(None),
-    postgresql_where=deliveries.c.delivered_at.is_(None),
+    where=deliveries.c.delivered_at.is_(None),
 )
 
 turns = Table(
@@ -175,6 +194,89 @@ policies = Table(
     CheckConstraint("action IN ('allow', 'warn', 'block')", name="action"),
 )
 
+# What the admins of a community have chosen; what is not here is the operator's default.
+settings = Table(
+    "settings",
+    metadata,
+    _text("platform", primary_key=True),
+    _text("community", primary_key=True),
+    _text("name", primary_key=True),
+    Column("value", sa.JSON(none_as_null=False), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    _text("platform", primary_key=True),
+    _text("community", primary_key=True),
+    _text("subject", primary_key=True),
+    _text("measure", primary_key=True),
+    _text("period", primary_key=True),  # `QuotaRow.window`, which is a reserved word in SQL
+    Column("amount", sa.Double),  # NULL: no limit
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("measure IN ('asks', 'videos', 'gpu_seconds')", name="measure"),
+    CheckConstraint("period IN ('hour', 'day')", name="period"),
+    CheckConstraint("amount >= 0 AND amount <= 1e9", name="amount"),  # Postgres takes NaN for more than anything
+)
+
+# What people have used up. No words are in it, so it outlives what it was used for: forgetting refills no quota.
+usage = Table(
+    "usage",
+    metadata,
+    _text("request", primary_key=True),
+    _text("measure", primary_key=True),
+    _text("platform"),
+    _text("community"),
+    _text("author"),
+    Column("at", UtcDateTime, nullable=False),
+    Column("gpu_seconds", sa.Double, nullable=False),
+    CheckConstraint("measure IN ('asks', 'videos')", name="measure"),
+    CheckConstraint("gpu_seconds >= 0 AND gpu_seconds <= 1e9", name="gpu_seconds"),
+    Index(None, "platform", "community", "author", "at"),
+    Index(None, "at"),
+)
+
+# A case is about a request that is there, and goes with it.
+cases = Table(
+    "cases",
+    metadata,
+    Column("seq", _Serial, primary_key=True),
+    _text("id"),
+    _text("kind"),
+    Column("request", People, ForeignKey("requests.id", ondelete="CASCADE"), nullable=False),
+    _text("platform"),
+    _text("community"),
+    _text("channel"),
+    _text("thread"),
+    _text("author_id"),
+    _text("author_name"),
+    _text("asker_id"),
+    _text("asker_name"),
+    _text("words"),
+    Column("snapshot", sa.JSON, nullable=False),
+    _text("state"),
+    Column("at", UtcDateTime, nullable=False),
+    _text("decided_by"),
+    Column("decided_at", UtcDateTime),
+    _text("outcome"),
+    _text("ref"),
+    sa.UniqueConstraint("id"),
+    sa.UniqueConstraint("request", "kind", "author_id"),
+    CheckConstraint("kind IN ('appeal', 'report')", name="kind"),
+    CheckConstraint(
+        "state = 'open' OR (kind = 'appeal' AND state IN ('upheld', 'overturned'))"
+        " OR (kind = 'report' AND state IN ('removed', 'kept'))",
+        name="state",
+    ),
+    CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided_iff_closed"),
+    Index(None, "platform", "community", "seq"),
+    Index(None, "author_id", "platform"),
+)
+_undecided = cases.c.decided_at.is_(None)
+_partial("ix_cases_open", cases.c.community, cases.c.platform, cases.c.seq, where=_undecided)
+_partial("ix_cases_without_card", cases.c.seq, where=sa.and_(_undecided, cases.c.ref == sa.literal_column("''")))
+
 # The audit outlives what it is about, so it refers to requests and conversations by value, not by foreign key.
 audit = Table(
     "audit",
@@ -207,4 +309,15 @@ audit = Table(
     Index(None, "category", "id"),
     Index(None, "action", "id"),
     Index(None, "conversation"),
+    Index(None, "author", "platform", "community", "id"),
+    Index(None, "at"),
 )
+# Changes are few among decisions, and quotes few once they were pruned.
+_partial(
+    "ix_audit_changes",
+    audit.c.platform,
+    audit.c.community,
+    audit.c.id,
+    where=audit.c.kind == sa.literal_column("'change'"),
+)
+_partial("ix_audit_quoted", audit.c.request, where=audit.c.excerpt != sa.literal_column("''"))

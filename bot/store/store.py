@@ -1,41 +1,40 @@
-"""Requests and their conversations: every state a request goes through is one transaction here.
+"""The whole interface of the room: what outlives the process, one method for each transaction.
 
-It speaks in the records of `bot.store.records`; it knows no platform, no model and no policy.
+It speaks in the records of `bot.store.records`; it knows no platform, no model and no policy. What a transaction does
+is written by theme: `life`, `choices`, `usage`, `cases`, `audit` and `forgetting`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
-
-from bot.store import audit, schema
+from bot.store import audit, cases, choices, forgetting, life, schema, usage
 from bot.store.database import connect_database, parse_url
 from bot.store.migrate import check_schema, migrate
 from bot.store.records import (
     AuditRow,
+    CaseRow,
+    Ceiling,
+    Forgotten,
+    Kept,
+    NewCase,
     NewDecision,
     NewRequest,
     NewTurn,
+    NewUsage,
+    Overdrawn,
+    QuotaRow,
     Request,
     RequestState,
     RuleRow,
     StoredClip,
     StoredTurn,
+    UsageRow,
 )
-
-_requests, _deliveries, _turns = schema.requests, schema.deliveries, schema.turns
-# Constants in SQL, not parameters: only so do the planners see that the partial indexes fit.
-_open = _requests.c.finished_at.is_(None)
-_columns = sa.select(_requests, _deliveries.c.view, _deliveries.c.delivered_at)
-_of_request = _deliveries.c.request == _requests.c.id
-_all = _columns.select_from(_requests.outerjoin(_deliveries, _of_request))
-_waiting = _columns.select_from(_deliveries.join(_requests, _of_request)).where(_deliveries.c.delivered_at.is_(None))
+from bot.store.rows import new_id
 
 
 def utcnow() -> datetime:
@@ -72,58 +71,19 @@ class Store:
 
     async def accept(self, new: NewRequest) -> Request | None:
         """Store a request, once: None when this (platform, event id) was seen before."""
-        now, id = self._clock(), _new_id()
-        event = {"platform": new.platform, "event_id": new.event_id}
-        names = {"platform": new.platform, "community": new.community, "channel": new.channel, "thread": new.thread}
-        row = {field: getattr(new, field) for field in NewRequest.__dataclass_fields__} | {
-            "id": id,
-            "params": dict(new.params),
-            "clips": [],
-            "state": RequestState.ACCEPTED,
-            "attempts": 0,
-            "created_at": now,
-        }
-        remember = self._insert(schema.events_seen).values(event | {"seen_at": now}).on_conflict_do_nothing()
-        touch = (
-            self._insert(schema.conversations)
-            .values(names | {"key": new.conversation, "created_at": now, "active_at": now})
-            .on_conflict_do_update(index_elements=["key"], set_={"active_at": now})
-        )
-
-        def work(connection: sa.Connection) -> bool:
-            _one_at_a_time(connection, new.conversation)
-            if connection.execute(remember).rowcount == 0:
-                # Ours after all, when the connection was lost between our COMMIT and its acknowledgement.
-                return connection.scalar(sa.select(_requests.c.seq).where(_requests.c.id == id)) is not None
-            connection.execute(touch)
-            connection.execute(sa.insert(_requests).values(row))
-            return True
-
-        return _accepted(new, id, now) if await self._db.write(work, durable=True) else None
+        now, id = self._clock(), new_id()
+        if not await self._db.write(life.accept(self._insert, new, id, now), durable=True):
+            return None
+        fields = {field: getattr(new, field) for field in NewRequest.__dataclass_fields__}
+        return Request(**fields, id=id, created_at=now)
 
     async def attach(self, request_id: str, clips: Sequence[StoredClip]) -> bool:
         """Note the downloaded clips of a request. False when the request is gone (forgotten): delete the files."""
-        update = sa.update(_requests).where(_requests.c.id == request_id).values(clips=_clips_out(clips))
-
-        def work(connection: sa.Connection) -> bool:
-            return connection.execute(update).rowcount == 1
-
-        return await self._db.write(work)
+        return await self._db.write(life.attach(request_id, clips))
 
     async def claim(self, request_id: str) -> int | None:
         """Begin to work on a request. Returns which attempt this is (1 first); None when it has ended or is gone."""
-        update = (
-            sa.update(_requests)
-            .where(_requests.c.id == request_id, _open)
-            .values(state=RequestState.RUNNING, attempts=_requests.c.attempts + 1)
-            .returning(_requests.c.attempts)
-        )
-
-        def work(connection: sa.Connection) -> int | None:
-            attempts: int | None = connection.scalar(update)
-            return attempts
-
-        return await self._db.write(work)
+        return await self._db.write(life.claim(request_id))
 
     async def finish(
         self, request_id: str, state: RequestState, view: Mapping[str, Any], turns: Sequence[NewTurn] = ()
@@ -135,122 +95,157 @@ class Store:
         """
         if not state.terminal:
             raise ValueError(f"{state} is not an end")
-        now, final = self._clock(), dict(view)
-        update = (
-            sa.update(_requests)
-            .where(_requests.c.id == request_id, _open)
-            .values(state=state, finished_at=now)
-            .returning(_requests.c.conversation)
-        )
-        tries = 0
-
-        def work(connection: sa.Connection) -> bool:
-            nonlocal tries
-            tries += 1
-            conversation = connection.scalar(update)
-            if conversation is None:
-                # Ours after all, when the connection was lost between our COMMIT and its acknowledgement.
-                return tries > 1 and _ended_as(connection, request_id, state, now)
-            connection.execute(
-                sa.insert(_deliveries).values(request=request_id, view=final, ready_at=now, delivered_at=None)
-            )
-            if turns:
-                rows = [_turn_out(turn, request_id, conversation, now) for turn in turns]
-                connection.execute(sa.insert(_turns), rows)
-            return True
-
-        return await self._db.write(work)
+        return await self._db.write(life.finish(request_id, state, view, turns, self._clock()))
 
     async def delivered(self, request_id: str) -> None:
         """Note that the final view has reached its place."""
-        update = (
-            sa.update(_deliveries)
-            .where(_deliveries.c.request == request_id, _deliveries.c.delivered_at.is_(None))
-            .values(delivered_at=self._clock())
-        )
-
-        def work(connection: sa.Connection) -> None:
-            connection.execute(update)
-
-        await self._db.write(work)
+        await self._db.write(life.delivered(request_id, self._clock()))
 
     async def unfinished(self, platforms: Sequence[str] | None = None) -> list[Request]:
         """The accepted and running requests, oldest first: what a start has to resume."""
-        return await self._select(_on(_all.where(_open), platforms).order_by(_requests.c.seq))
+        return await self._db.read(life.unfinished(platforms))
 
     async def undelivered(self, platforms: Sequence[str] | None = None) -> list[Request]:
         """The ended requests whose final view has not reached its place, the longest waiting first."""
-        return await self._select(_on(_waiting, platforms).order_by(_deliveries.c.ready_at, _deliveries.c.request))
+        return await self._db.read(life.undelivered(platforms))
+
+    async def waiting(self, platform: str, author: str) -> list[Request]:
+        """The accepted and running requests of an author, anywhere on the platform, oldest first."""
+        return await self._db.read(life.waiting(platform, author))
 
     async def request(self, request_id: str) -> Request | None:
         """One request; None when there is none of that id."""
-        found = await self._select(_all.where(_requests.c.id == request_id))
+        found = await self._db.read(life.one(request_id))
         return found[0] if found else None
 
     async def find(self, platform: str, event_id: str) -> Request | None:
         """The request of a platform's event; None when it was never seen, or was forgotten."""
-        found = await self._select(_all.where(_requests.c.platform == platform, _requests.c.event_id == event_id))
+        found = await self.asked(platform, [event_id])
         return found[0] if found else None
+
+    async def asked(self, platform: str, event_ids: Sequence[str]) -> list[Request]:
+        """The requests that any of these events began and that are still kept, oldest first."""
+        return await self._db.read(life.asked(platform, event_ids)) if event_ids else []
 
     # --- conversations ---------------------------------------------------------------------------------------------
 
     async def history(self, conversation: str, limit: int = 50) -> list[Request]:
         """The latest requests of a conversation, oldest first, open ones included."""
-        latest = _all.where(_requests.c.conversation == conversation)
-        found = await self._select(latest.order_by(_requests.c.seq.desc()).limit(limit))
-        return found[::-1]
+        return (await self._db.read(life.history(conversation, limit)))[::-1]
 
     async def turns(self, conversation: str, limit: int = 50) -> list[StoredTurn]:
         """The latest turns of a conversation, oldest first. Costs the same however long the conversation is."""
-        latest = sa.select(_turns).where(_turns.c.conversation == conversation).order_by(_turns.c.id.desc())
+        return (await self._db.read(life.turns(conversation, limit)))[::-1]
 
-        def work(connection: sa.Connection) -> list[StoredTurn]:
-            return [_turn_in(row) for row in connection.execute(latest.limit(limit)).mappings()]
+    async def turns_of(self, request_ids: Sequence[str]) -> list[StoredTurn]:
+        """The turns of these requests, of whatever conversations, oldest first."""
+        return await self._db.read(life.turns_of(request_ids)) if request_ids else []
 
-        return (await self._db.read(work))[::-1]
-
-    async def forget(self, conversation: str) -> list[str]:
-        """Delete a conversation's requests, turns and views. Returns the paths of their files, now to be deleted.
-
-        What stays: the ids of events seen, so that a redelivery is not answered again, and the numbers of the
-        audit, without the words that it quoted.
-        """
-        whole, mine = schema.conversations, _requests.c.conversation == conversation
-        views = sa.select(_deliveries.c.view).join(_requests, _deliveries.c.request == _requests.c.id).where(mine)
-        said = sa.select(_turns.c.clips).where(_turns.c.conversation == conversation)
-        posted = sa.select(_requests.c.clips).where(mine)
-        quoted = sa.update(schema.audit).where(schema.audit.c.conversation == conversation).values(excerpt="")
-
-        def work(connection: sa.Connection) -> list[str]:
-            _one_at_a_time(connection, conversation)
-            # Wait for those that end just now, to see their files.
-            connection.execute(sa.select(_requests.c.seq).where(mine).with_for_update())
-            paths: dict[str, None] = {}
-            for query in (posted, said, views):
-                for value in connection.scalars(query):
-                    paths.update(dict.fromkeys(_paths(value)))
-            connection.execute(sa.delete(_requests).where(mine))
-            connection.execute(sa.delete(whole).where(whole.c.key == conversation))
-            connection.execute(quoted)
-            return list(paths)
-
-        # Not after a COMMIT: a second run would find nothing, and the files would never be deleted.
-        return await self._db.write(work, repeatable=False, durable=True)
-
-    # --- rules and the audit ---------------------------------------------------------------------------------------
+    # --- what admins choose ----------------------------------------------------------------------------------------
 
     async def rules(self, platform: str, community: str, channel: str) -> list[RuleRow]:
         """Every override that applies to a place, widest scope first: everyone's, the community's, the place's."""
-        return await self._db.read(audit.rules(platform, community, channel))
+        return await self._db.read(choices.rules(platform, community, channel))
 
     async def set_rule(self, rule: RuleRow, *, by: str) -> None:
         """Set an override and audit the change (who, from, to) in the same transaction."""
-        await self._db.write(audit.set_rule(self._insert, rule, by, self._clock()), repeatable=False)
+        await self._db.write(choices.set_rule(self._insert, rule, by, self._clock()), repeatable=False)
 
     async def reset_rule(self, platform: str, community: str, channel: str, category: str, *, by: str) -> bool:
         """Drop an override and audit that. False when there was none."""
-        work = audit.reset_rule((platform, community, channel, category), by, self._clock())
+        key = {"platform": platform, "community": community, "channel": channel, "category": category}
+        return await self._db.write(choices.reset_rule(key, by, self._clock()), repeatable=False)
+
+    async def settings(self, platform: str, community: str) -> dict[str, Any]:
+        """What a community has set of its own, by name."""
+        return await self._db.read(choices.settings(platform, community))
+
+    async def set_setting(self, platform: str, community: str, name: str, value: Any, *, by: str) -> None:
+        """Set one setting to a JSON value, None included, and audit the change in the same transaction."""
+        key = {"platform": platform, "community": community, "name": name}
+        await self._db.write(choices.set_setting(self._insert, key, value, by, self._clock()), repeatable=False)
+
+    async def reset_setting(self, platform: str, community: str, name: str, *, by: str) -> bool:
+        """Drop one setting and audit that. False when there was none."""
+        key = {"platform": platform, "community": community, "name": name}
+        return await self._db.write(choices.reset_setting(key, by, self._clock()), repeatable=False)
+
+    async def quotas(self, platform: str, community: str) -> list[QuotaRow]:
+        """A community's own quotas: everyone's, then those of roles, then those of users."""
+        return await self._db.read(choices.quotas(platform, community))
+
+    async def set_quota(self, quota: QuotaRow, *, by: str) -> None:
+        """Set one quota and audit the change in the same transaction."""
+        await self._db.write(choices.set_quota(self._insert, quota, by, self._clock()), repeatable=False)
+
+    async def reset_quota(
+        self, platform: str, community: str, subject: str, measure: str, window: str, *, by: str
+    ) -> bool:
+        """Drop one quota and audit that. False when there was none."""
+        work = choices.reset_quota(platform, community, subject, measure, window, by, self._clock())
         return await self._db.write(work, repeatable=False)
+
+    # --- what people use up ----------------------------------------------------------------------------------------
+
+    async def usage(self, platform: str, community: str, author: str, since: datetime) -> list[UsageRow]:
+        """What an author has reserved in a community at `since` or later, oldest first."""
+        return await self._db.read(usage.used(platform, community, author, since))
+
+    async def reserve(self, new: NewUsage, ceilings: Sequence[Ceiling]) -> Overdrawn | None:
+        """Reserve one more of a measure. None when every ceiling allows it; else nothing is reserved.
+
+        Of several ceilings in the way, the one that is so for longest is returned. Those of another measure do not
+        count, those of GPU seconds always do, and allow one more while any are left. An author's reservations are
+        made one after the other, so that two at once cannot both take the last place. A request that has reserved
+        this measure already keeps its reservation, whatever the ceilings are now.
+        """
+        return await self._db.write(usage.reserve(new, ceilings, self._clock()))
+
+    async def charge(self, request_id: str, measure: str, gpu_seconds: float) -> None:
+        """Set the GPU seconds that a reservation has cost. Nothing happens when there is none."""
+        await self._db.write(usage.charge(request_id, measure, gpu_seconds))
+
+    async def release(self, request_id: str, measure: str | None = None) -> None:
+        """Give back what a request has reserved of one measure, or of all."""
+        await self._db.write(usage.release(request_id, measure))
+
+    # --- what moderators rule on -----------------------------------------------------------------------------------
+
+    async def open_case(self, new: NewCase) -> tuple[CaseRow, bool]:
+        """Open a case: the row, and whether it is new. An author has one of each kind about a request, ruled or not.
+
+        Raises `RequestGone` when the request was forgotten in the meantime.
+        """
+        return await self._db.write(cases.open_case(self._insert, new, new_id(), self._clock()))
+
+    async def case(self, case_id: str) -> CaseRow | None:
+        """One case; None when there is none of that id (any more)."""
+        return await self._db.read(cases.one(case_id))
+
+    async def cases(self, platform: str, community: str, *, open_only: bool = True, limit: int = 25) -> list[CaseRow]:
+        """A community's cases, newest first."""
+        return await self._db.read(cases.of_community(platform, community, open_only, limit))
+
+    async def rule_case(self, case_id: str, state: str, *, by: str, outcome: str = "") -> CaseRow | None:
+        """Rule on an open case, and audit that in the same transaction. None when it was ruled on before, or is gone.
+
+        An appeal is "upheld" or "overturned", a report "removed" or "kept".
+        """
+        return await self._db.write(cases.rule(case_id, state, by, outcome, self._clock()))
+
+    async def note_outcome(self, case_id: str, outcome: str) -> bool:
+        """Note what happened after a ruling. False when the case is gone."""
+        return await self._db.write(cases.note(case_id, outcome=outcome))
+
+    async def note_card(self, case_id: str, ref: str) -> bool:
+        """Note how the case's card is found again. False when the case is gone (forgotten): take the card away."""
+        return await self._db.write(cases.note(case_id, ref=ref))
+
+    async def cards_missing(self, platforms: Sequence[str]) -> list[CaseRow]:
+        """The open cases of which no card was noted, oldest first."""
+        return await self._db.read(cases.without_card(platforms))
+
+    # --- the audit -------------------------------------------------------------------------------------------------
 
     async def record(self, decisions: Sequence[NewDecision]) -> None:
         """Add decisions to the audit, all or none."""
@@ -266,6 +261,8 @@ class Store:
         category: str = "",
         action: str = "",
         where: str = "",
+        author: str = "",
+        kind: str = "",
         before: int | None = None,
         limit: int = 50,
     ) -> list[AuditRow]:
@@ -277,6 +274,8 @@ class Store:
             "category": category,
             "action": action,
             "check_point": where,
+            "author": author,
+            "kind": kind,
         }
         return await self._db.read(audit.select(filters, before, limit))
 
@@ -287,95 +286,60 @@ class Store:
         filters = {"platform": platform, "community": community, "channel": channel, "category": category}
         return await self._db.read(audit.select(filters, None, limit, scored=True))
 
-    async def _select(self, query: sa.Select[Any]) -> list[Request]:
-        def work(connection: sa.Connection) -> list[Request]:
-            return [_request_in(row) for row in connection.execute(query).mappings()]
+    # --- what is kept, and how it goes away ------------------------------------------------------------------------
+    #
+    # A request goes with its turns, its view, the cases about it (open or not) and what the audit quotes of it. A file
+    # belongs to one request: the paths returned are of files that nobody needs any more. What stays: the ids of events
+    # seen, so that a redelivery is not answered again; usage, so that forgetting refills no quota; the audit's numbers.
 
-        return await self._db.read(work)
+    async def kept(self, platform: str, author: str, conversation: str | None = None) -> Kept:
+        """What is stored of an author, in one conversation or everywhere on the platform."""
+        return await self._db.read(forgetting.kept(platform, author, conversation))
+
+    async def communities(self, platform: str) -> list[str]:
+        """The communities of which there is any conversation, setting, quota, rule or case, sorted."""
+        return await self._db.read(forgetting.communities(platform))
+
+    async def forget(self, conversation: str) -> Forgotten:
+        """Delete a conversation, with everybody's requests in it."""
+        # None of these after a COMMIT: a second run would find nothing, and the files would never be deleted.
+        return await self._db.write(forgetting.conversation(conversation), repeatable=False, durable=True)
+
+    async def erase(self, request_id: str) -> Forgotten:
+        """Delete one request. Its id is not among those returned when it was gone already."""
+        return await self._db.write(forgetting.request(request_id), repeatable=False, durable=True)
+
+    async def forget_author(self, platform: str, author: str, conversation: str | None = None) -> Forgotten:
+        """Delete an author's requests and the cases that they opened, in one conversation or on the whole platform.
+
+        In the audit their decisions lose quote and name. The changes that they made keep theirs: who may change rules
+        is not to take their own name off them.
+        """
+        work = forgetting.author(platform, author, conversation)
+        return await self._db.write(work, repeatable=False, durable=True)
+
+    async def forget_community(self, platform: str, community: str) -> Forgotten:
+        """Delete all of a community: requests, settings, quotas, usage, rules, cases and its audit, too."""
+        work = forgetting.community(platform, community)
+        return await self._db.write(work, repeatable=False, durable=True)
+
+    async def prune(self, platform: str, community: str, before: datetime, limit: int = 200) -> Forgotten:
+        """Delete a community's requests that ended before a time, oldest first. Call again while it returns `limit`."""
+        work = forgetting.ended(platform, community, before, limit)
+        return await self._db.write(work, repeatable=False, durable=True)
+
+    async def prune_records(
+        self, *, events_before: datetime, usage_before: datetime, audit_before: datetime | None = None
+    ) -> int:
+        """Delete what is older of the events seen, of usage and, unless None, of the audit. Returns how many rows."""
+        wanted = [(schema.events_seen, "seen_at", events_before), (schema.usage, "at", usage_before)]
+        if audit_before is not None:
+            wanted.append((schema.audit, "at", audit_before))
+        total = 0
+        for table, time, before in wanted:
+            while gone := await self._db.write(forgetting.some_records(table, time, before)):
+                total += gone
+        return total
 
 
 _migrate = migrate
-
-
-def _new_id() -> str:
-    """60 random bits as 12 characters that survive being read aloud."""
-    return base64.b32encode(secrets.token_bytes(8)).decode().lower()[:12]
-
-
-def _accepted(new: NewRequest, id: str, now: datetime) -> Request:
-    fields = {field: getattr(new, field) for field in NewRequest.__dataclass_fields__}
-    return Request(**fields, id=id, created_at=now)
-
-
-def _one_at_a_time(connection: sa.Connection, conversation: str) -> None:
-    """Let accepting and forgetting in one conversation wait for each other, until the transaction ends.
-
-    On SQLite every write does. Postgres' own row locks would do too, but there a row that is deleted and inserted again
-    by several at once is a known way into deadlocks.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(
-            sa.select(
-                sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.literal(conversation, schema.People), 0))
-            )
-        )
-
-
-def _ended_as(connection: sa.Connection, request_id: str, state: RequestState, at: datetime) -> bool:
-    query = sa.select(_requests.c.state, _requests.c.finished_at).where(_requests.c.id == request_id)
-    row = connection.execute(query).first()
-    return row is not None and (row.state, row.finished_at) == (state, at)
-
-
-def _on(query: sa.Select[Any], platforms: Sequence[str] | None) -> sa.Select[Any]:
-    return query if platforms is None else query.where(_requests.c.platform.in_(platforms))
-
-
-def _clips_out(clips: Sequence[StoredClip]) -> list[dict[str, str]]:
-    return [{"path": clip.path, "name": clip.name} for clip in clips]
-
-
-def _clips_in(value: Sequence[Mapping[str, str]]) -> tuple[StoredClip, ...]:
-    return tuple(StoredClip(path=clip["path"], name=clip["name"]) for clip in value)
-
-
-def _turn_out(turn: NewTurn, request: str, conversation: str, at: datetime) -> dict[str, Any]:
-    return {
-        "conversation": conversation,
-        "request": request,
-        "role": turn.role,
-        "text": turn.text,
-        "clips": _clips_out(turn.clips),
-        "at": at,
-    }
-
-
-def _turn_in(row: Mapping[Any, Any]) -> StoredTurn:
-    return StoredTurn(
-        role=row["role"], text=row["text"], clips=_clips_in(row["clips"]), request=row["request"], at=row["at"]
-    )
-
-
-def _request_in(row: Mapping[Any, Any]) -> Request:
-    fields = {field: row[field] for field in NewRequest.__dataclass_fields__}
-    return Request(
-        **fields,
-        id=row["id"],
-        clips=_clips_in(row["clips"]),
-        state=RequestState(row["state"]),
-        attempts=row["attempts"],
-        created_at=row["created_at"],
-        finished_at=row["finished_at"],
-        view=row["view"],
-        delivered=row["delivered_at"] is not None,
-    )
-
-
-def _paths(value: Any) -> list[str]:
-    """Every string under a key "path", however deep: clips, stills and videos are all written that way."""
-    if isinstance(value, Mapping):
-        own = [value["path"]] if isinstance(value.get("path"), str) else []
-        return own + [path for child in value.values() for path in _paths(child)]
-    if isinstance(value, list):
-        return [path for child in value for path in _paths(child)]
-    return []

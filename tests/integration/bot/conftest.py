@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import Store, migrate
+from bot.store import Store, migrate, schema
 from tests.fakes.house import House
 from tests.postgres import PostgresServer
 
@@ -62,7 +62,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), tmp_path / 'bot.db')}"
     url: str = request.getfixturevalue("postgres_url")
-    tables = "audit, policies, turns, deliveries, requests, conversations, events_seen"
+    tables = ", ".join(schema.metadata.tables)
     server: PostgresServer = request.getfixturevalue("postgres")
     asyncio.run(server.sql(f"TRUNCATE {tables} RESTART IDENTITY", database="store"))
     return url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bot.store import NewDecision, NewRequest, NewTurn, RequestState, Store, StoredClip
+from bot.store import Forgotten, NewDecision, NewRequest, NewTurn, RequestState, Store, StoredClip
 
 New = Callable[..., NewRequest]
 HERE, THERE = "web/club/cinema/", "web/club/lobby/"
@@ -40,7 +40,7 @@ async def test_turns_are_the_latest_of_one_conversation_oldest_first(store: Stor
 
 
 async def test_forgetting_deletes_words_and_names_every_file(store: Store, new: New) -> None:
-    await exchange(store, new(), clip="/inbox/1.mp4")
+    first = await exchange(store, new(), clip="/inbox/1.mp4")
     made = await store.accept(new(event_id="made"))
     assert made is not None
     view = {"videos": [{"path": "/videos/2.mp4", "prompt": "a dog"}], "stills": [{"path": "/stills/3.jpg"}]}
@@ -48,11 +48,13 @@ async def test_forgetting_deletes_words_and_names_every_file(store: Store, new: 
     await store.finish(made.id, RequestState.DONE, view, [NewTurn(role="assistant", text="", clips=(clip,))])
     elsewhere = await exchange(store, new(conversation=THERE, channel="lobby"), clip="/inbox/9.mp4")
 
-    assert set(await store.forget(HERE)) == {"/inbox/1.mp4", "/videos/2.mp4", "/stills/3.jpg"}
+    gone = await store.forget(HERE)
+    assert set(gone.paths) == {"/inbox/1.mp4", "/videos/2.mp4", "/stills/3.jpg"}
+    assert gone.requests == (first, made.id)
     assert await store.history(HERE) == []
     assert await store.turns(HERE) == []
     assert await store.undelivered() == [await store.request(elsewhere)]
-    assert await store.forget(HERE) == []
+    assert await store.forget(HERE) == Forgotten()
 
 
 async def test_after_forgetting_a_redelivered_event_is_still_known(store: Store, new: New) -> None:

@@ -55,9 +55,9 @@ async def test_every_change_of_a_rule_is_audited_with_who_from_and_to(store: Sto
     changes = await store.audit(category="hate")
     first, second = {"threshold": 0.5, "action": "warn"}, {"threshold": 0.4, "action": "block"}
     assert [(row.kind, row.author, row.details) for row in changes] == [
-        ("change", "eve", {"from": second, "to": None}),
-        ("change", "bob", {"from": first, "to": second}),
-        ("change", "ada", {"from": None, "to": first}),
+        ("change", "eve", {"what": "rule", "from": second, "to": None}),
+        ("change", "bob", {"what": "rule", "from": first, "to": second}),
+        ("change", "ada", {"what": "rule", "from": None, "to": first}),
     ]
     assert all(row.at == clock.now for row in changes)
 

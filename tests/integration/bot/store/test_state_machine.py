@@ -110,7 +110,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(store=stores, place=places)
     def forget(self, store: int, place: str) -> None:
-        assert self.runner.run(self.stores[store].forget(place)) == []
+        gone = self.runner.run(self.stores[store].forget(place))
+        assert set(gone.requests) == {id for id, known in self.model.items() if known[0] == place}
         self.model = {id: known for id, known in self.model.items() if known[0] != place}
         self.said[place] = []
 

@@ -1,0 +1,226 @@
+"""What is kept, and how it goes away, in SQL: each function builds the work of one transaction for the store to run.
+
+Whoever deletes here locks requests first, then cases, then conversations, so that two of them wait for each other and
+do not block each other. A conversation goes with its last request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import schema
+from bot.store.database import Work, one_at_a_time
+from bot.store.records import Forgotten, Kept
+from bot.store.rows import chunks, paths_in
+
+NOBODY = "forgotten"  # who the audit says asked, once they wanted to be forgotten
+SOME = 5_000  # how many records a transaction prunes, so that others get their turn in between
+_requests, _deliveries, _turns, _cases = schema.requests, schema.deliveries, schema.turns, schema.cases
+_conversations, _audit = schema.conversations, schema.audit
+# Constants in SQL, not parameters: only so do the planners see that the partial indexes fit.
+_quotes = _audit.c.excerpt != sa.literal_column("''")
+_has_ended = _requests.c.finished_at.is_not(None)
+
+
+# --- what is kept --------------------------------------------------------------------------------------------------
+
+
+def kept(platform: str, author: str, conversation: str | None) -> Work[Kept]:
+    """Count what is stored of an author, in one conversation or everywhere on the platform."""
+    query = sa.select(_requests.c.id, _requests.c.conversation, _requests.c.clips)
+    query = query.where(_of_author(platform, author, conversation))
+
+    def work(connection: sa.Connection) -> Kept:
+        rows = connection.execute(query).all()
+        ids = [row.id for row in rows]
+        views = list(_views(connection, ids))
+        posted = list(dict.fromkeys(path for row in rows for path in paths_in(row.clips)))
+        others = [path for value in [*views, *_said(connection, ids)] for path in paths_in(value)]
+        judged = [path for case in _cases_about(connection, ids) for path in paths_in(case.snapshot)]
+        return Kept(
+            questions=len(rows),
+            videos=sum(len(view.get("videos") or ()) for view in views),
+            conversations=len({row.conversation for row in rows}),
+            clips=len(posted),
+            paths=tuple(dict.fromkeys([*posted, *others, *judged])),
+        )
+
+    return work
+
+
+def communities(platform: str) -> Work[list[str]]:
+    """The communities that any row of the platform belongs to, as far as admins or conversations made one."""
+    tables = (_conversations, schema.settings, schema.quotas, schema.policies, _cases)
+    named = (sa.select(table.c.community).where(table.c.platform == platform).distinct() for table in tables)
+
+    def work(connection: sa.Connection) -> list[str]:
+        return sorted(community for community in connection.scalars(sa.union(*named)) if community)
+
+    return work
+
+
+# --- what goes away ------------------------------------------------------------------------------------------------
+
+
+def conversation(key: str) -> Work[Forgotten]:
+    """Delete all of a conversation."""
+    unquote = sa.update(_audit).where(_audit.c.conversation == key).values(excerpt="")
+
+    def work(connection: sa.Connection) -> Forgotten:
+        one_at_a_time(connection, key)
+        gone = _delete(connection, _requests.c.conversation == key)
+        connection.execute(unquote)
+        return gone
+
+    return work
+
+
+def request(request_id: str) -> Work[Forgotten]:
+    """Delete one request, with all that belongs to it."""
+    return lambda connection: _delete(connection, _requests.c.id == request_id)
+
+
+def author(platform: str, author: str, conversation: str | None) -> Work[Forgotten]:
+    """Delete what an author asked, got and reported, and take their name off the audit's decisions."""
+    reported = sa.select(_cases.c.seq, _cases.c.request, _cases.c.snapshot, _cases.c.ref).where(
+        _cases.c.author_id == author, _cases.c.platform == platform
+    )
+    theirs = sa.and_(_audit.c.author == author, _audit.c.platform == platform, _audit.c.kind == "decision")
+    if conversation is not None:
+        there = sa.select(_requests.c.id).where(_requests.c.conversation == conversation)
+        reported = reported.where(_cases.c.request.in_(there))
+        theirs = sa.and_(theirs, _audit.c.conversation == conversation)
+    unname = sa.update(_audit).where(theirs).values(author=NOBODY, excerpt="")
+
+    def work(connection: sa.Connection) -> Forgotten:
+        gone = _delete(connection, _of_author(platform, author, conversation))
+        cases = connection.execute(reported.order_by(_cases.c.seq).with_for_update()).all()  # of others' requests
+        for some in chunks([case.seq for case in cases]):
+            connection.execute(sa.delete(_cases).where(_cases.c.seq.in_(some)))
+        connection.execute(unname)
+        paths = dict.fromkeys([*gone.paths, *_unused(connection, cases)])
+        cards = [*gone.cards, *(case.ref for case in cases if case.ref)]
+        return replace(gone, paths=tuple(paths), cards=tuple(cards))
+
+    return work
+
+
+def community(platform: str, community: str) -> Work[Forgotten]:
+    """Delete all of a community: conversations, what its admins chose, usage, cases, and its audit."""
+    if not community:
+        raise ValueError("Name the community to forget: an empty name stands for everyone's rules.")
+
+    def of_it(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.and_(table.c.platform == platform, table.c.community == community)
+
+    there = sa.select(_conversations.c.key).where(of_it(_conversations))
+    rest = (schema.settings, schema.quotas, schema.policies, schema.usage, _cases, _audit)
+
+    def work(connection: sa.Connection) -> Forgotten:
+        gone = _delete(connection, _requests.c.conversation.in_(there))
+        for table in rest:
+            connection.execute(sa.delete(table).where(of_it(table)))
+        return gone
+
+    return work
+
+
+def ended(platform: str, community: str, before: datetime, limit: int) -> Work[Forgotten]:
+    """Delete the requests of a community that ended before, oldest first, at most `limit`."""
+    old = sa.and_(_has_ended, _requests.c.finished_at < before)
+    oldest = (
+        sa.select(_requests.c.id)
+        .where(_requests.c.community == community, _requests.c.platform == platform, old)
+        .order_by(_requests.c.finished_at)
+        .limit(limit)
+    )
+
+    def work(connection: sa.Connection) -> Forgotten:
+        gone = [
+            _delete(connection, sa.and_(_requests.c.id.in_(some), old))
+            for some in chunks(list(connection.scalars(oldest)))
+        ]
+        return Forgotten(
+            requests=tuple(id for part in gone for id in part.requests),
+            paths=tuple(path for part in gone for path in part.paths),
+            cards=tuple(card for part in gone for card in part.cards),
+        )
+
+    return work
+
+
+def some_records(table: sa.Table, time: str, before: datetime) -> Work[int]:
+    """Delete the oldest records of a table, at most `SOME`. Returns how many."""
+    key = sa.tuple_(*table.primary_key.columns)
+    oldest = sa.select(*table.primary_key.columns).where(table.c[time] < before).order_by(table.c[time]).limit(SOME)
+    delete = sa.delete(table).where(key.in_(oldest))
+    return lambda connection: connection.execute(delete).rowcount
+
+
+# --- what they share -----------------------------------------------------------------------------------------------
+
+
+def _of_author(platform: str, author: str, conversation: str | None) -> sa.ColumnElement[bool]:
+    mine = sa.and_(_requests.c.author_id == author, _requests.c.platform == platform)
+    return mine if conversation is None else sa.and_(mine, _requests.c.conversation == conversation)
+
+
+def _delete(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Forgotten:
+    """Delete requests with their turns, views and cases, what the audit quotes of them, and emptied conversations."""
+    # Locked, to wait for those that end just now and to see their files.
+    query = sa.select(_requests.c.id, _requests.c.conversation, _requests.c.clips).where(which)
+    rows = connection.execute(query.order_by(_requests.c.seq).with_for_update()).all()
+    ids = [row.id for row in rows]
+    cases = _cases_about(connection, ids, lock=True)
+    written = [*(row.clips for row in rows), *_said(connection, ids), *_views(connection, ids)]
+    paths = dict.fromkeys(path for value in [*written, *(case.snapshot for case in cases)] for path in paths_in(value))
+    for some in chunks(ids):
+        connection.execute(sa.update(_audit).where(_quotes, _audit.c.request.in_(some)).values(excerpt=""))
+        connection.execute(sa.delete(_requests).where(_requests.c.id.in_(some)))  # the rest goes with them
+    _delete_emptied(connection, sorted({row.conversation for row in rows}))
+    return Forgotten(tuple(ids), tuple(paths), tuple(case.ref for case in cases if case.ref))
+
+
+def _delete_emptied(connection: sa.Connection, keys: Sequence[str]) -> None:
+    """Delete those of the conversations that have no request left."""
+    key, has_any = _conversations.c.key, sa.exists().where(_requests.c.conversation == _conversations.c.key)
+    for some in chunks(keys):
+        # First locked and only then looked at: a request that is being accepted just now must be seen.
+        connection.execute(sa.select(key).where(key.in_(some)).order_by(key).with_for_update())
+        connection.execute(sa.delete(_conversations).where(key.in_(some), ~has_any))
+
+
+def _views(connection: sa.Connection, ids: Sequence[str]) -> Iterable[dict[str, Any]]:
+    for some in chunks(ids):
+        yield from connection.scalars(sa.select(_deliveries.c.view).where(_deliveries.c.request.in_(some)))
+
+
+def _said(connection: sa.Connection, ids: Sequence[str]) -> Iterable[list[Any]]:
+    for some in chunks(ids):
+        yield from connection.scalars(sa.select(_turns.c.clips).where(_turns.c.request.in_(some)))
+
+
+def _cases_about(connection: sa.Connection, ids: Sequence[str], *, lock: bool = False) -> list[sa.Row[Any]]:
+    found: list[sa.Row[Any]] = []
+    for some in chunks(ids):
+        query = sa.select(_cases.c.seq, _cases.c.snapshot, _cases.c.ref).where(_cases.c.request.in_(some))
+        found += connection.execute(query.order_by(_cases.c.seq).with_for_update() if lock else query)
+    return found
+
+
+def _unused(connection: sa.Connection, cases: Sequence[Any]) -> list[str]:
+    """The files of deleted cases that neither the requests that they were about nor other cases use."""
+    ids = list(dict.fromkeys(case.request for case in cases))
+    used: set[str] = set()
+    for some in chunks(ids):
+        used.update(paths_in(list(connection.scalars(sa.select(_requests.c.clips).where(_requests.c.id.in_(some))))))
+    for value in [*_said(connection, ids), *_views(connection, ids)]:
+        used.update(paths_in(value))
+    for case in _cases_about(connection, ids):
+        used.update(paths_in(case.snapshot))
+    return [path for case in cases for path in paths_in(case.snapshot) if path not in used]
