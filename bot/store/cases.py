@@ -73,6 +73,12 @@ def without_card(platforms: Sequence[str]) -> Work[list[CaseRow]]:
     return _read(sa.select(_cases).where(_without_card, _cases.c.platform.in_(platforms)).order_by(_cases.c.seq))
 
 
+def unsettled(platforms: Sequence[str]) -> Work[list[CaseRow]]:
+    """The closed cases of which nobody has noted what came of it, oldest first. Asked once a start, of a small table."""
+    left = sa.and_(_cases.c.decided_at.is_not(None), _cases.c.outcome == "")
+    return _read(sa.select(_cases).where(left, _cases.c.platform.in_(platforms)).order_by(_cases.c.seq))
+
+
 def rule(case_id: str, state: str, by: str, outcome: str, now: datetime) -> Work[CaseRow | None]:
     """Close an open case, and write down who did."""
     update = (

@@ -245,6 +245,10 @@ class Store:
         """The open cases of which no card was noted, oldest first."""
         return await self._db.read(cases.without_card(platforms))
 
+    async def cases_unsettled(self, platforms: Sequence[str]) -> list[CaseRow]:
+        """The closed cases without an outcome, oldest first: a start finishes what follows from these rulings."""
+        return await self._db.read(cases.unsettled(platforms))
+
     # --- the audit -------------------------------------------------------------------------------------------------
 
     async def record(self, decisions: Sequence[NewDecision]) -> None:
