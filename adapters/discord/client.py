@@ -22,7 +22,7 @@ from discord.gateway import DiscordWebSocket
 from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, State, View
 from adapters.discord import strings
 from adapters.discord.attachments import FileHosts
-from adapters.discord.buttons import CancelButton, ForgetButton
+from adapters.discord.buttons import ITEMS
 from adapters.discord.commands import build_commands, sync_if_changed
 from adapters.discord.desk import FrontDesk
 from adapters.discord.intake import Intake, is_for_me, withheld
@@ -104,7 +104,7 @@ class BotClient(discord.AutoShardedClient):
     # --- life ---------------------------------------------------------------------------------------------------
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(CancelButton, ForgetButton)
+        self.add_dynamic_items(*ITEMS)
         await self.tree.set_translator(strings.GermanTranslator())
         try:
             if await sync_if_changed(self.tree, self.application_id or 0, self._state_dir):
@@ -220,6 +220,10 @@ class BotClient(discord.AutoShardedClient):
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.info("the message that %s replies to can't be read: %s", message.id, error)
             return None
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Commands and buttons find their way by themselves; dialogs are read here, so that they outlive a restart."""
+        await self.desk.take_dialog(interaction)
 
     # --- replies ------------------------------------------------------------------------------------------------
 

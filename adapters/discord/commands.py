@@ -1,4 +1,4 @@
-"""The slash commands and the message menu: their shape, their German words, and when they are sent to Discord.
+"""The slash commands and the message menus: their shape, their German words, and when they are sent to Discord.
 
 What they do lies with the client; they know no requests and no messages.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional, Protocol
 
@@ -15,16 +16,26 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str as _
 
+from adapters.base import ModelOption
 from adapters.discord import strings
+from adapters.discord.buttons import Reach
 
 log = logging.getLogger(__name__)
 
 SHAPES = {"wide": (640, 360), "square": (480, 480), "tall": (360, 640)}  # pixels
+REACHES = {
+    Reach.HERE: "mine, here",
+    Reach.EVERYWHERE: "mine, everywhere",
+    Reach.CONVERSATION: "this whole conversation (moderators)",
+}
+CHOICES = 25  # as many as Discord shows
+CHOICE_LENGTH = 100  # characters
 STATE_FILE = "discord-commands.json"
 
 # `Optional` instead of `| None`: discord.py reads these annotations at run time and its ranges know no `|`.
 _Prompt = app_commands.Range[str, 1, 1500]
 _Avoid = Optional[app_commands.Range[str, 1, 500]]  # noqa: UP045
+_Model = Optional[app_commands.Range[str, 1, 100]]  # noqa: UP045
 _Length = Optional[app_commands.Range[float, 0.5, 60.0]]  # noqa: UP045
 _Seed = Optional[app_commands.Range[int, 0, 2**31 - 1]]  # noqa: UP045
 
@@ -41,7 +52,11 @@ class Bench(Protocol):
         size: tuple[int, int] | None,
         seed: int | None,
         avoid: str,
+        model: str,
+        clip: discord.Attachment | None,
     ) -> None: ...
+
+    def models(self) -> Sequence[ModelOption]: ...
 
     async def ask_about_file(
         self, interaction: discord.Interaction, question: str, clip: discord.Attachment
@@ -49,7 +64,11 @@ class Bench(Protocol):
 
     async def open_question(self, interaction: discord.Interaction, message: discord.Message) -> None: ...
 
-    async def offer_forget(self, interaction: discord.Interaction) -> None: ...
+    async def open_likeness(self, interaction: discord.Interaction, message: discord.Message) -> None: ...
+
+    async def show_queue(self, interaction: discord.Interaction) -> None: ...
+
+    async def offer_forget(self, interaction: discord.Interaction, reach: Reach) -> None: ...
 
     async def help(self, interaction: discord.Interaction) -> None: ...
 
@@ -60,6 +79,8 @@ def build_commands(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
     """Put every command into the tree."""
     _add_generate(tree, bench)
     _add_ask(tree, bench)
+    _add_menus(tree, bench)
+    _add_forget(tree, bench)
     _add_small_ones(tree, bench)
 
     @tree.error
@@ -69,13 +90,23 @@ def build_commands(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
 
 def _add_generate(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
     @tree.command(name=_("generate"), description=_("Make a short video of what you describe"))
-    @app_commands.rename(prompt=_("prompt"), length=_("length"), shape=_("shape"), seed=_("seed"), avoid=_("avoid"))
+    @app_commands.rename(
+        prompt=_("prompt"),
+        length=_("length"),
+        shape=_("shape"),
+        seed=_("seed"),
+        avoid=_("avoid"),
+        model=_("model"),
+        clip=_("clip"),
+    )
     @app_commands.describe(
         prompt=_("What the video should show"),
         length=_("Length in seconds"),
         shape=_("Wide, square or tall"),
         seed=_("The same number gives the same video"),
         avoid=_("What the video should not show"),
+        model=_("Which model makes it"),
+        clip=_("A clip to make a video like"),
     )
     @app_commands.choices(shape=[app_commands.Choice(name=_(shape), value=shape) for shape in SHAPES])
     @app_commands.default_permissions(send_messages=True)
@@ -88,6 +119,8 @@ def _add_generate(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
         shape: Optional[str] = None,  # noqa: UP045
         seed: _Seed = None,
         avoid: _Avoid = None,
+        model: _Model = None,
+        clip: Optional[discord.Attachment] = None,  # noqa: UP045
     ) -> None:
         await bench.generate(
             interaction,
@@ -96,7 +129,13 @@ def _add_generate(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
             size=SHAPES.get(shape or ""),
             seed=seed,
             avoid=avoid or "",
+            model=model or "",
+            clip=clip,
         )
+
+    @generate.autocomplete("model")
+    async def models(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return fitting(bench.models(), current)
 
 
 def _add_ask(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
@@ -109,6 +148,8 @@ def _add_ask(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
     async def ask(interaction: discord.Interaction, question: _Prompt, clip: discord.Attachment) -> None:
         await bench.ask_about_file(interaction, question, clip)
 
+
+def _add_menus(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
     @tree.context_menu(name=_(strings.ASK_MENU))
     @app_commands.default_permissions(send_messages=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
@@ -116,20 +157,51 @@ def _add_ask(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
     async def ask_about(interaction: discord.Interaction, message: discord.Message) -> None:
         await bench.open_question(interaction, message)
 
-
-def _add_small_ones(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
-    @tree.command(name=_("forget"), description=_("Make me forget this conversation"))
-    @app_commands.default_permissions(manage_guild=True)
+    @tree.context_menu(name=_(strings.LIKE_MENU))
+    @app_commands.default_permissions(send_messages=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
-    async def forget(interaction: discord.Interaction) -> None:
-        await bench.offer_forget(interaction)
+    async def make_like(interaction: discord.Interaction, message: discord.Message) -> None:
+        await bench.open_likeness(interaction, message)
+
+
+def _add_forget(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
+    """Everyone may see it, also who may not write any more: what is kept of somebody is theirs to delete."""
+
+    @tree.command(name=_("forget"), description=_("See what I keep of you, and delete it"))
+    @app_commands.rename(scope=_("scope"))
+    @app_commands.describe(scope=_("What of you in this conversation, or everywhere"))
+    @app_commands.choices(scope=[app_commands.Choice(name=_(name), value=reach) for reach, name in REACHES.items()])
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def forget(interaction: discord.Interaction, scope: Optional[str] = None) -> None:  # noqa: UP045
+        await bench.offer_forget(interaction, Reach(scope or Reach.HERE))
+
+
+def _add_small_ones(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
+    @tree.command(name=_("queue"), description=_("What you are waiting for, and what you have used"))
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def queue(interaction: discord.Interaction) -> None:
+        await bench.show_queue(interaction)
 
     @tree.command(name=_("help"), description=_("What I can do"))
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
     async def help_(interaction: discord.Interaction) -> None:
         await bench.help(interaction)
+
+
+def fitting(options: Sequence[ModelOption], typed: str) -> list[app_commands.Choice[str]]:
+    """The options that have what was typed in their name or label, in their order; those that Discord can't carry
+    are left out."""
+    word = typed.strip().casefold()
+    found = [each for each in options if word in each.name.casefold() or word in each.label.casefold()]
+    return [
+        app_commands.Choice(name=each.label[:CHOICE_LENGTH] or each.name, value=each.name)
+        for each in found
+        if len(each.name) <= CHOICE_LENGTH
+    ][:CHOICES]
 
 
 async def sync_if_changed(tree: app_commands.CommandTree[Any], application: int, state_dir: Path) -> bool:

@@ -1,47 +1,38 @@
-"""What commands, menus, dialogs and buttons do. Knows interactions; knows nothing of the gateway."""
+"""Where commands, menus, dialogs and buttons arrive, and who does their work. Knows nothing of the gateway."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections import OrderedDict
+from collections.abc import Awaitable, Sequence
 
-import aiohttp
 import discord
 
-from adapters.base import GenerateCommand, Handler
+from adapters.base import GenerateCommand, ModelOption, Wants
 from adapters.discord import strings
+from adapters.discord.actions import Action
 from adapters.discord.attachments import DiscordFile
-from adapters.discord.buttons import forget_buttons
-from adapters.discord.intake import Intake
-from adapters.discord.posts import InteractionPost, Post
-from adapters.discord.reply import Anchor, DiscordReply, Timing
+from adapters.discord.buttons import Reach
+from adapters.discord.counter import UNREACHED, Counter, Host
+from adapters.discord.dialogs import Kind, Submission, dialog, submission
+from adapters.discord.markup import listing, plain
+from adapters.discord.records import Records
+from adapters.discord.results import Results
 
 log = logging.getLogger(__name__)
 
-DIALOG_LIFE_S = 15 * 60
-_ALREADY_ACKNOWLEDGED = 40060
-_UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
-
-
-class Host(Protocol):
-    """What the desk needs of the client."""
-
-    handler: Handler
-    timing: Timing
-
-    def intake(self) -> Intake: ...
-
-    def open_reply(self, post: Post, anchor: Anchor) -> DiscordReply: ...
-
-    async def admit(self, reply: DiscordReply, ask: Callable[[], Any]) -> None: ...
+MODELS_NAMED = 10
+OPEN_DIALOGS = 256  # menus whose clips are remembered until their dialog is sent
 
 
 class FrontDesk:
     """Implements `commands.Bench` and `buttons.Desk`."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        self._counter = Counter(host)
+        self._results = Results(self._counter)
+        self._records = Records(self._counter)
+        self._clips: OrderedDict[str, Sequence[DiscordFile]] = OrderedDict()  # by the interaction that chose the menu
 
     # --- commands -----------------------------------------------------------------------------------------------
 
@@ -50,158 +41,159 @@ class FrontDesk:
         interaction: discord.Interaction,
         *,
         prompt: str,
-        seconds: float | None,
-        size: tuple[int, int] | None,
-        seed: int | None,
-        avoid: str,
+        seconds: float | None = None,
+        size: tuple[int, int] | None = None,
+        seed: int | None = None,
+        avoid: str = "",
+        model: str = "",
+        clip: discord.Attachment | None = None,
     ) -> None:
-        intake = self._host.intake()
+        """Make a video of words, and like a clip when there is one."""
+        chosen = self._model(model)
+        if model and chosen is None:
+            await self._counter.whisper(interaction, _no_such_model(model, self.models()))
+            return
+        file = self._counter.host.intake().file(clip) if clip is not None else None
+        if clip is not None and file is None:
+            await self._counter.whisper(interaction, strings.NOT_A_CLIP)
+            return
         command = GenerateCommand(
             event_id=str(interaction.id),
-            author=intake.author(interaction),
-            place=intake.place(interaction),
+            author=self._counter.author(interaction),
+            place=self._counter.place(interaction),
             prompt=prompt,
             seconds=seconds,
             width=size[0] if size else None,
             height=size[1] if size else None,
             seed=seed,
             avoid=avoid,
+            model=chosen.name if chosen is not None else "",
+            attachments=(file,) if file is not None else (),
         )
-        reply = await self._defer(interaction)
-        if reply is not None:
-            await self._host.admit(reply, lambda: self._host.handler.generate(command, reply))
+        await self._make(interaction, command)
+
+    def models(self) -> Sequence[ModelOption]:
+        """The models that `/generate` offers, the default one first."""
+        return self._counter.handler.models(Wants.GENERATE)
 
     async def ask_about_file(self, interaction: discord.Interaction, question: str, clip: discord.Attachment) -> None:
-        file = self._host.intake().file(clip)
+        file = self._counter.host.intake().file(clip)
         if file is None:
-            await _whisper(interaction, strings.NOT_A_CLIP)
+            await self._counter.whisper(interaction, strings.NOT_A_CLIP)
         else:
-            await self.ask(interaction, question, [file])
-
-    async def ask(self, interaction: discord.Interaction, question: str, files: Sequence[DiscordFile]) -> None:
-        """Put a question about files; the answer is the response to the interaction."""
-        asked = self._host.intake().question(interaction, question, files)
-        reply = await self._defer(interaction)
-        if reply is not None:
-            await self._host.admit(reply, lambda: self._host.handler.message(asked, reply))
+            await self._ask(interaction, question, [file])
 
     async def open_question(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        files = self._host.intake().files(message)
-        if not files:
-            await _whisper(interaction, strings.NO_CLIP)
-            return
-        try:
-            await interaction.response.send_modal(QuestionDialog(self, files))
-        except _UNREACHED as error:
-            log.warning("the dialog of interaction %s was not opened: %s", interaction.id, error)
+        await self._open_about_clips(interaction, message, Kind.ASK, Wants.ASK)
 
-    async def offer_forget(self, interaction: discord.Interaction) -> None:
-        if self._may_forget(interaction):
-            await _whisper(interaction, strings.FORGET_ASK, forget_buttons())
-        else:
-            await _whisper(interaction, strings.FORGET_SHARED)
+    async def open_likeness(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        await self._open_about_clips(interaction, message, Kind.LIKE, Wants.GENERATE)
+
+    async def show_queue(self, interaction: discord.Interaction) -> None:
+        await self._records.show_queue(interaction)
+
+    async def offer_forget(self, interaction: discord.Interaction, reach: Reach) -> None:
+        await self._records.offer_forget(interaction, reach)
 
     async def help(self, interaction: discord.Interaction) -> None:
-        await _whisper(interaction, strings.HELP)
+        more = f"\n\n{strings.HELP_ADMIN}" if self._counter.author(interaction).is_admin else ""
+        await self._counter.whisper(interaction, strings.HELP + more)
 
     async def command_broke(self, interaction: discord.Interaction, error: Exception) -> None:
         log.error("interaction %s broke", interaction.id, exc_info=error)
-        await _whisper(interaction, strings.BROKEN)
+        await self._counter.whisper(interaction, strings.BROKEN)
 
-    # --- buttons ------------------------------------------------------------------------------------------------
+    # --- buttons and dialogs ------------------------------------------------------------------------------------
 
-    async def press_cancel(self, interaction: discord.Interaction, request: str) -> None:
-        """Cancel for the one who asked or for a moderator; the application knows who asked."""
-        if await self._host.handler.cancel(request, self._host.intake().author(interaction)):
-            try:
-                await interaction.response.defer()
-            except _UNREACHED as error:
-                log.info("interaction %s was not acknowledged: %s", interaction.id, error)
-        else:
-            await _whisper(interaction, strings.NOTHING_TO_CANCEL)
+    async def press(self, interaction: discord.Interaction, action: Action, request: str) -> None:
+        await self._guard(interaction, self._results.press(interaction, action, request))
 
-    async def press_forget(self, interaction: discord.Interaction) -> None:
-        if not self._may_forget(interaction):
-            await _whisper(interaction, strings.FORGET_SHARED)
+    async def press_drop(self, interaction: discord.Interaction, request: str) -> None:
+        await self._guard(interaction, self._records.drop(interaction, request))
+
+    async def press_forget(self, interaction: discord.Interaction, reach: Reach) -> None:
+        await self._guard(interaction, self._records.forget(interaction, reach))
+
+    async def take_dialog(self, interaction: discord.Interaction) -> None:
+        """Read a dialog that was sent, if this interaction is one of these dialogs."""
+        sent = submission(dict(interaction.data or {}))
+        if interaction.type is not discord.InteractionType.modal_submit or sent is None:
             return
-        try:
-            await interaction.response.defer()
-            await self._host.handler.forget(self._host.intake().place(interaction))
-            await interaction.edit_original_response(content=strings.FORGOTTEN, view=None)
-        except _UNREACHED as error:
-            log.warning("interaction %s: the end of /forget was not shown: %s", interaction.id, error)
-
-    def _may_forget(self, interaction: discord.Interaction) -> bool:
-        """A direct message is its author's own; elsewhere the conversation is everyone's."""
-        return interaction.guild_id is None or self._host.intake().author(interaction).is_admin
-
-    # --- replies ------------------------------------------------------------------------------------------------
-
-    async def _defer(self, interaction: discord.Interaction) -> DiscordReply | None:
-        """Acknowledge within Discord's three seconds; what follows are edits of that response."""
-        try:
-            message = await _acknowledge(interaction)
-        except _UNREACHED as error:
-            log.warning("interaction %s was not acknowledged in time: %s", interaction.id, error)
-            return None
-        post = InteractionPost(interaction.client, interaction, message, now=self._host.timing.now)
-        anchor = Anchor(
-            kind="interaction",
-            channel=interaction.channel_id or 0,
-            author=self._host.intake().author(interaction),
-            messages=[message],
-            private=interaction.guild_id is None,
-        )
-        return self._host.open_reply(post, anchor)
-
-
-class QuestionDialog(discord.ui.Modal, title=strings.ASK_TITLE):
-    """Asks for the question about the clips of a message."""
-
-    question: discord.ui.Label[Any] = discord.ui.Label(
-        text=strings.ASK_LABEL,
-        component=discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, placeholder=strings.ASK_HINT, max_length=1500
-        ),
-    )
-
-    def __init__(self, desk: FrontDesk, files: Sequence[DiscordFile]) -> None:
-        super().__init__(timeout=DIALOG_LIFE_S)
-        self._desk = desk
-        self._files = files
-
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        written = self.question.component
-        text = written.value if isinstance(written, discord.ui.TextInput) else ""
-        await self._desk.ask(interaction, text, self._files)
-
-    # A dialog's errors come without the item that a view's errors name; discord.py's own class differs there, too.
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction, error: Exception, /
-    ) -> None:
-        await self._desk.command_broke(interaction, error)
-
-
-async def _acknowledge(interaction: discord.Interaction) -> int:
-    """Defer, and return the id of the message that will be edited. Raises what Discord answers."""
-    try:
-        response = await interaction.response.defer(thinking=True)
-    except discord.HTTPException as error:
-        if error.code != _ALREADY_ACKNOWLEDGED:  # an earlier try got through although its answer was lost
-            raise
-        response = None
-    if response is not None and response.message_id is not None:
-        return response.message_id
-    return (await interaction.original_response()).id
-
-
-async def _whisper(interaction: discord.Interaction, text: str, view: discord.ui.View | None = None) -> None:
-    """Say something to the one who acted, and to nobody else."""
-    shown = view if view is not None else discord.utils.MISSING
-    try:
-        if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True, view=shown)
+        if sent.kind in (Kind.ASK, Kind.LIKE):
+            await self._guard(interaction, self._take_about_clips(interaction, sent))
         else:
-            await interaction.response.send_message(text, ephemeral=True, view=shown)
-    except _UNREACHED as error:
-        log.info("interaction %s got no word: %s", interaction.id, error)
+            await self._guard(interaction, self._results.take(interaction, sent))
+
+    # --- helpers ------------------------------------------------------------------------------------------------
+
+    async def _guard(self, interaction: discord.Interaction, work: Awaitable[None]) -> None:
+        """Say it to the one who acted when something breaks; discord.py would only log it."""
+        try:
+            await work
+        except Exception:
+            log.exception("interaction %s broke", interaction.id)
+            await self._counter.whisper(interaction, strings.BROKEN)
+
+    async def _ask(self, interaction: discord.Interaction, question: str, files: Sequence[DiscordFile]) -> None:
+        """Put a question about files; the answer is the response to the interaction."""
+        if await self._counter.refused(interaction, Wants.ASK):
+            return
+        asked = self._counter.host.intake().question(interaction, question, files)
+        reply = await self._counter.open_answer(interaction)
+        if reply is not None:
+            await self._counter.host.admit(reply, lambda: self._counter.handler.message(asked, reply))
+
+    async def _make(self, interaction: discord.Interaction, command: GenerateCommand) -> None:
+        if await self._counter.refused(interaction, Wants.GENERATE):
+            return
+        reply = await self._counter.open_answer(interaction)
+        if reply is not None:
+            await self._counter.host.admit(reply, lambda: self._counter.handler.generate(command, reply))
+
+    async def _open_about_clips(
+        self, interaction: discord.Interaction, message: discord.Message, kind: Kind, wants: Wants
+    ) -> None:
+        """Open a dialog about the clips of a message. Only this process can read them again: the bot is shown other
+        people's messages when they choose a menu, and not later."""
+        files = self._counter.host.intake().files(message)
+        if not files:
+            await self._counter.whisper(interaction, strings.NO_CLIP)
+            return
+        if await self._counter.refused(interaction, wants):
+            return
+        self._clips[str(interaction.id)] = files
+        while len(self._clips) > OPEN_DIALOGS:
+            self._clips.popitem(last=False)
+        try:
+            await interaction.response.send_modal(dialog(kind, str(interaction.id)))
+        except UNREACHED as error:
+            log.warning("the dialog of interaction %s was not opened: %s", interaction.id, error)
+
+    async def _take_about_clips(self, interaction: discord.Interaction, sent: Submission) -> None:
+        files = self._clips.pop(sent.about, None)
+        if files is None:
+            await self._counter.whisper(interaction, strings.DIALOG_OLD)
+        elif sent.kind is Kind.ASK:
+            await self._ask(interaction, sent.words, files)
+        else:
+            command = GenerateCommand(
+                event_id=str(interaction.id),
+                author=self._counter.author(interaction),
+                place=self._counter.place(interaction),
+                prompt=sent.words,
+                attachments=tuple(files),
+            )
+            await self._make(interaction, command)
+
+    def _model(self, wanted: str) -> ModelOption | None:
+        """The option that was chosen from the list, or typed as it is named or labelled there."""
+        word = wanted.strip().casefold()
+        return next((each for each in self.models() if word in (each.name.casefold(), each.label.casefold())), None)
+
+
+def _no_such_model(name: str, options: Sequence[ModelOption]) -> str:
+    if not options:
+        return strings.NO_MODELS
+    return strings.NO_SUCH_MODEL.format(
+        name=plain(name[:100]), names=listing([plain(each.label[:80]) for each in options[:MODELS_NAMED]])
+    )

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.base import MadeVideo, State, View
+from adapters.base import Chip, MadeVideo, State, View
 from adapters.discord import strings
-from adapters.discord.markup import bar_line, harmless, plain, queue_line, subtext
+from adapters.discord.actions import Action, is_private, offered
+from adapters.discord.markup import (
+    bar_line,
+    barless,
+    clock,
+    harmless,
+    hidden,
+    listing,
+    plain,
+    queue_line,
+    shorten,
+    subtext,
+)
 from adapters.discord.splitting import LIMIT, split, units
+
+PROMPT_SHOWN = 500  # characters of a wish that stand beside its video
+WARNINGS_SHOWN = 3
+SPOILER_ROOM = len("||||")
 
 _WITHOUT_NOTICE = {
     State.DONE: strings.NO_ANSWER,
@@ -19,16 +35,19 @@ _WITHOUT_NOTICE = {
 
 @dataclass(frozen=True)
 class Draft:
-    """`pages` are the message and its continuations, never empty; `videos` belong to the first one."""
+    """`pages` are the message and its continuations, never empty; `videos` belong to the first one.
+
+    `spoiler` hides the videos until somebody wants to see them. The buttons of `actions` stand under page `seat`.
+    """
 
     pages: tuple[str, ...]
     videos: tuple[MadeVideo, ...] = ()
-    can_cancel: bool = False
+    actions: tuple[Action, ...] = ()
+    spoiler: bool = False
 
-
-def has_private_part(view: View) -> bool:
-    """Whether the view says something that concerns its author alone."""
-    return view.state in (State.BLOCKED, State.FAILED) and bool(view.notice.strip())
+    @property
+    def seat(self) -> int:
+        return 0 if self.videos or Action.CANCEL in self.actions else len(self.pages) - 1
 
 
 def draft(view: View, *, public: bool, told: bool = False) -> Draft:
@@ -36,10 +55,7 @@ def draft(view: View, *, public: bool, told: bool = False) -> Draft:
 
     `told` says that the author got the notice privately.
     """
-    body = harmless(view.text).strip()
-    if not body and view.state is State.DONE and view.videos:
-        body = plain(view.videos[0].prompt)
-    pages = split(body) if body else []
+    pages = _body(view)
     tail = "\n".join(_tail(view, public=public, told=told))
     if pages and tail:
         joined = pages[-1] + "\n" + tail
@@ -49,7 +65,8 @@ def draft(view: View, *, public: bool, told: bool = False) -> Draft:
     return Draft(
         pages=tuple(pages) or (strings.PLACEHOLDER,),
         videos=view.videos if view.state is State.DONE else (),
-        can_cancel=view.can_cancel and bool(view.request) and not view.state.final,
+        actions=offered(view, public=public),
+        spoiler=warned(view, "video"),
     )
 
 
@@ -59,6 +76,27 @@ def private_notice(view: View) -> str:
     if view.request:
         lines.append(subtext(f"request {view.request}"))
     return split("\n".join(lines))[0]
+
+
+def warned(view: View, where: str) -> bool:
+    """Whether a verdict lets something through with a warning there."""
+    return any(chip.action == "warn" and chip.where == where for chip in view.chips)
+
+
+def _body(view: View) -> list[str]:
+    """The answer's own words; behind spoilers, each page for itself, when there is a warning about them."""
+    body = harmless(view.text).strip()
+    if body and warned(view, "answer"):
+        return [hidden(page) for page in split(barless(body), LIMIT - SPOILER_ROOM)]
+    if not body and view.state is State.DONE and view.videos:
+        body = _prompts(view)
+    return split(body) if body else []
+
+
+def _prompts(view: View) -> str:
+    """What the videos were made from; each wish once."""
+    wishes = [plain(shorten(prompt, PROMPT_SHOWN)) for prompt in dict.fromkeys(video.prompt for video in view.videos)]
+    return "\n".join(hidden(wish) if warned(view, "prompt") else wish for wish in wishes if wish)
 
 
 def _tail(view: View, *, public: bool, told: bool) -> list[str]:
@@ -71,6 +109,8 @@ def _tail(view: View, *, public: bool, told: bool) -> list[str]:
         lines.append(bar_line(view.bar))
     elif view.status:
         lines.append(plain(view.status))
+    if view.state is State.DONE:
+        lines += [subtext(line) for line in _remarks(view)]
     footers = [view.footer] if view.footer else []
     if view.state is State.DONE and view.not_covered:
         footers.append("not checked for " + ", ".join(view.not_covered))
@@ -85,7 +125,24 @@ def _ending(view: View, *, public: bool, told: bool) -> list[str]:
     if not view.notice.strip():
         empty = not view.text.strip() and not view.videos
         return [_WITHOUT_NOTICE[view.state]] if empty or view.state is not State.DONE else []
-    if not (public and has_private_part(view)):
+    if not (public and is_private(view)):
         return [harmless(view.notice).strip()]
     line = strings.BLOCKED_HERE if view.state is State.BLOCKED else strings.FAILED_HERE
     return [f"{line} {strings.TOLD_PRIVATELY}" if told else line]
+
+
+def _remarks(view: View) -> list[str]:
+    """What stands above the footer of a result: the wish behind a video, and what the checks warn of."""
+    remarks: list[str] = []
+    if view.text.strip() and view.videos:
+        remarks += [strings.MADE_FROM.format(prompt=line) for line in _prompts(view).splitlines()]
+    warnings = sorted((chip for chip in view.chips if chip.action == "warn"), key=lambda chip: -chip.score)
+    if warnings:
+        remarks.append(strings.SENSITIVE.format(what=listing([_warning(chip) for chip in warnings[:WARNINGS_SHOWN]])))
+    return remarks
+
+
+def _warning(chip: Chip) -> str:
+    place = strings.WHERE.get(chip.where, chip.where)
+    at = f" at {clock(chip.time_s)}" if chip.time_s is not None else ""
+    return f"{plain(chip.category)} {chip.score:.2f} in {place}{at}"

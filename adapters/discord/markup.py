@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 
-from adapters.base import Bar, QueueSpot
+from adapters.base import Bar, Place, QueueSpot
 
 BAR_CELLS = 10
 _BREAK = "\u200b"  # invisible; takes a mark its meaning
@@ -14,6 +16,7 @@ _CHANNEL = re.compile(r"<(?=#\d)")
 _SUBTEXT = re.compile(r"(?m)^([ \t>*+\-\d.\u200b]*?)-(?=#)")
 _MASKED_LINK = re.compile(r"\](?=\()")
 _URL = re.compile(r"(?<!<)https?://[^\s<>]*[^\s<>.,;:!?)\]'\"*_]")
+_BARS = re.compile(r"\|(?=\||$)")
 _MARKS = re.compile(r"([\\`*_~|\[\]<>#])")
 
 
@@ -38,6 +41,54 @@ def plain(text: str) -> str:
 def subtext(text: str) -> str:
     """A footer: small grey print on a line of its own."""
     return f"-# {' '.join(text.split())}"
+
+
+def hidden(text: str) -> str:
+    """Text behind a spoiler, one click away. Bars within it must have been through `barless`."""
+    return f"||{text}||"
+
+
+def barless(text: str) -> str:
+    """Text without the marks of a spoiler, so that it can't end the one around it."""
+    return _BARS.sub("|" + _BREAK, text)
+
+
+def clock(seconds: float) -> str:
+    """`0:07`, `1:02:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def shorten(text: str, limit: int) -> str:
+    """One line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def listing(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def count(number: int, one: str, many: str) -> str:
+    """`1 video`, `3 videos`."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def size(number: int) -> str:
+    """Bytes: `900 kB`, `14 MB`."""
+    return f"{number / 1e6:.0f} MB" if number >= 999_500 else f"{max(1, round(number / 1e3))} kB"
+
+
+def moment(at: datetime) -> str:
+    """A moment as everybody's own Discord words it: `in 20 minutes`."""
+    return f"<t:{int(at.timestamp())}:R>"
+
+
+def link(place: Place, channel: int, message: int) -> str:
+    """The address of a message."""
+    return f"https://discord.com/channels/{'@me' if place.private else place.community}/{channel}/{message}"
 
 
 def duration(seconds: float) -> str:

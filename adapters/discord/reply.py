@@ -11,16 +11,17 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 import discord
 
-from adapters.base import Author, DeliveryError, MadeVideo, View
+from adapters.base import Author, DeliveryError, View
 from adapters.discord import strings
-from adapters.discord.buttons import cancel_buttons
-from adapters.discord.drafts import Draft, draft, has_private_part, private_notice
+from adapters.discord.actions import Action, is_private, offered_privately
+from adapters.discord.buttons import action_buttons
+from adapters.discord.drafts import Draft, draft, private_notice
 from adapters.discord.posts import Fault, Post, VideoGone, fault_of
 from adapters.discord.splitting import LIMIT, units
 
@@ -85,7 +86,7 @@ class Anchor:
 
 @dataclass
 class _Shown:
-    pages: dict[int, tuple[str, bool]] = field(default_factory=dict)  # by message id: text and whether it has buttons
+    pages: dict[int, tuple[str, tuple[Action, ...]]] = field(default_factory=dict)  # by message id: text and buttons
 
 
 class DiscordReply:
@@ -216,7 +217,7 @@ class DiscordReply:
 
     async def _present(self, view: View) -> None:
         public = not self.anchor.private
-        if not (public and has_private_part(view)):
+        if not (public and is_private(view)):
             await self._draw(draft(view, public=public), final=True)
         elif self._post.first_then_private:
             await self._draw(draft(view, public=True), final=True)
@@ -227,7 +228,9 @@ class DiscordReply:
 
     async def _tell(self, view: View) -> bool:
         if self._told is None:
-            self._told = await self._post.tell(private_notice(view), nonce=f"{self.anchor.messages[0]}p")
+            buttons = action_buttons(view.request, offered_privately(view))
+            nonce = f"{self.anchor.messages[0]}p"
+            self._told = await self._post.tell(private_notice(view), nonce, view=buttons)
         return self._told
 
     # --- drawing ------------------------------------------------------------------------------------------------
@@ -246,36 +249,38 @@ class DiscordReply:
     async def _draw_pages(self, wanted: Draft, *, final: bool) -> None:
         messages = self.anchor.messages
         for index, page in enumerate(wanted.pages):
-            cancel = wanted.can_cancel and index == 0
-            videos = wanted.videos if index == 0 else ()
+            actions = wanted.actions if index == wanted.seat else ()
             if index >= len(messages):
-                messages.append(await self._post.follow(messages[-1], page, nonce=f"{messages[0]}-{index}"))
-            elif videos or self._shown.pages.get(messages[index]) != (page, cancel):
-                await self._edit(index, page, wanted, cancel=cancel, final=final)
-            self._shown.pages[messages[index]] = (page, cancel)
+                nonce = f"{messages[0]}-{index}"
+                view = action_buttons(self.request, actions)
+                messages.append(await self._post.follow(messages[-1], page, nonce, view=view))
+            elif (wanted.videos and index == 0) or self._shown.pages.get(messages[index]) != (page, actions):
+                await self._edit(index, page, wanted, actions, final=final)
+            self._shown.pages[messages[index]] = (page, actions)
         while len(messages) > len(wanted.pages):
             with contextlib.suppress(discord.NotFound):
                 await self._post.delete(messages[-1])
             messages.pop()
 
-    async def _edit(self, index: int, page: str, wanted: Draft, *, cancel: bool, final: bool) -> None:
+    async def _edit(self, index: int, page: str, wanted: Draft, actions: Sequence[Action], *, final: bool) -> None:
         videos = wanted.videos if index == 0 else ()
-        buttons = cancel_buttons(self.request) if cancel else None
+        view = action_buttons(self.request, actions)
         try:
-            await self._post.edit(self.anchor.messages[index], page, buttons, videos)
+            await self._post.edit(self.anchor.messages[index], page, view, videos, spoiler=wanted.spoiler)
         except discord.HTTPException as error:
             if not (final and self._may_move(fault_of(error), index)):
                 raise
-            await self._move(index, page, videos)
+            await self._move(index, page, wanted, view)
 
     def _may_move(self, fault: Fault, index: int) -> bool:
         return fault is Fault.CLOSED or (fault is Fault.MESSAGE_GONE and index > 0)
 
-    async def _move(self, index: int, page: str, videos: Sequence[MadeVideo]) -> None:
+    async def _move(self, index: int, page: str, wanted: Draft, view: discord.ui.View | None) -> None:
         """Say it in a new message, because the old one can't be edited any more (or a continuation was deleted)."""
         messages = self.anchor.messages
         old, after = messages[index], messages[max(index - 1, 0)]
-        messages[index] = await self._post.follow(after, page, f"{old}m", videos)
+        videos = wanted.videos if index == 0 else ()
+        messages[index] = await self._post.follow(after, page, f"{old}m", videos, view=view, spoiler=wanted.spoiler)
         with contextlib.suppress(discord.HTTPException):
             await self._post.delete(old)
 
@@ -298,4 +303,4 @@ def without_videos(wanted: Draft, sentence: str) -> Draft:
     """The same pages, with a sentence in place of the videos."""
     first = f"{wanted.pages[0]}\n{sentence}"
     pages = (first, *wanted.pages[1:]) if units(first) <= LIMIT else (*wanted.pages, sentence)
-    return Draft(pages, (), wanted.can_cancel)
+    return replace(wanted, pages=pages, videos=())

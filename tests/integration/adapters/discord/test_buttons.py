@@ -63,12 +63,3 @@ async def test_the_button_of_a_request_that_is_over_says_so(world) -> None:
     result = await world.ann.click(world.answer(), label="Cancel")
     assert result.ephemeral
     assert "only while it is running" in result.response.content
-
-
-async def test_the_confirmation_of_forget_works_after_a_restart_and_asks_again_who_presses(world) -> None:
-    mod = world.moderator()
-    asked = await mod.slash(world.channel, "forget")
-    fresh = world.new_client()
-    await world.env.restart_bot(fresh)
-    await mod.click(asked.response, label="Forget it")
-    assert len(fresh.handler.forgotten) == 1

@@ -11,6 +11,8 @@ import pytest
 from adapters.base import Bar, MadeVideo, State, View
 
 CLIP = ("bikes.mp4", b"\0\0\0\x18ftypmp42")
+COMMANDS = {"generate", "ask", "queue", "forget", "help"}
+MENUS = {"Ask about this video", "Make a video like this"}
 BLOCKED = View("r1", State.BLOCKED, notice="I won't make that: violence 0.83 is over 0.70.")
 
 
@@ -138,38 +140,9 @@ async def test_help_is_shown_to_the_one_who_asks(world) -> None:
     assert "/generate" in result.response.content
 
 
-async def test_forget_says_what_is_deleted_and_deletes_it_once_confirmed(world) -> None:
-    mod = world.moderator()
-    asked = await mod.slash(world.channel, "forget")
-    assert asked.ephemeral
-    assert "clips and videos" in asked.response.content
-    assert world.handler.forgotten == []
-    await mod.click(asked.response, label="Forget it")
-    (place,) = world.handler.forgotten
-    assert place.conversation == f"discord/{world.guild.id}/{world.channel.id}/"
-    assert asked.response.content == "Done. I have forgotten this conversation."
-    assert asked.response.components == []
-
-
-async def test_a_shared_conversation_is_not_forgotten_for_anybody(world) -> None:
-    """A guild's admins may open the command to everyone; the bot checks again."""
-    forget = next(item for item in await world.client.tree.fetch_commands() if item.name == "forget")
-    world.guild.set_command_permissions(forget, {world.ann: True})
-    result = await world.ann.slash(world.channel, "forget")
-    assert "belongs to everyone" in result.response.content
-    assert result.response.components == []
-
-
-async def test_everyone_may_have_their_own_direct_messages_forgotten(world) -> None:
-    await world.ann.send_dm("hello")
-    asked = await world.ann.user.slash("forget")
-    await world.ann.user.click(asked.response, label="Forget it")
-    assert [place.community for place in world.handler.forgotten] == ["dm"]
-
-
 async def test_commands_are_sent_once_and_not_again_after_a_restart(world) -> None:
     (sent,) = puts(world)
-    assert {item["name"] for item in sent} == {"generate", "ask", "forget", "help", "Ask about this video"}
+    assert {item["name"] for item in sent} == {*COMMANDS, *MENUS}
     await world.env.restart_bot(world.new_client())
     assert len(puts(world)) == 1
 
@@ -187,8 +160,10 @@ async def test_commands_say_where_they_work_and_who_may_use_them(world) -> None:
         assert command["contexts"] == [0, 1]
         assert command["integration_types"] == [0]
     by_name = {command["name"]: command for command in sent}
-    assert by_name["forget"]["default_member_permissions"] == 32  # manage guild
-    assert by_name["generate"]["default_member_permissions"] == 2048  # send messages
+    for name in ("generate", "ask", *MENUS):
+        assert by_name[name]["default_member_permissions"] == 2048  # send messages
+    for name in ("queue", "forget", "help"):
+        assert by_name[name]["default_member_permissions"] is None  # everyone's own
 
 
 async def test_commands_have_german_names_and_descriptions(world) -> None:

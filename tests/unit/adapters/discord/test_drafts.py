@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from adapters.base import Bar, MadeVideo, QueueSpot, State, View
-from adapters.discord.drafts import draft, has_private_part, private_notice
+from adapters.discord.actions import Action, is_private
+from adapters.discord.drafts import draft, private_notice
 from adapters.discord.splitting import LIMIT, units
 
 VIDEO = MadeVideo("/nowhere/ball.mp4", "a red *ball*", 7, 640, 360, 3.0)
@@ -49,7 +50,7 @@ def test_videos_of_a_blocked_view_are_not_uploaded() -> None:
 
 def test_others_never_read_the_scores_of_a_blocked_question() -> None:
     view = View("7f3k", State.BLOCKED, notice="violence 0.83 is over this channel's limit of 0.70")
-    assert has_private_part(view)
+    assert is_private(view)
     assert page(view) == "I can't answer this one here.\n-# request 7f3k"
     assert page(view, told=True) == "I can't answer this one here. I wrote you why.\n-# request 7f3k"
     assert private_notice(view) == "violence 0.83 is over this channel's limit of 0.70\n-# request 7f3k"
@@ -60,10 +61,14 @@ def test_a_direct_message_shows_the_notice_itself() -> None:
     assert page(view, public=False).startswith("That file ends after 2 of its 14 MB.")
 
 
+def actions(view: View, *, public: bool = True) -> tuple[Action, ...]:
+    return draft(view, public=public).actions
+
+
 def test_cancel_is_offered_only_while_there_is_something_to_cancel() -> None:
-    assert draft(View("r", State.WORKING, can_cancel=True), public=True).can_cancel
-    assert not draft(View("r", State.DONE, can_cancel=True), public=True).can_cancel
-    assert not draft(View("", State.WORKING, can_cancel=True), public=True).can_cancel
+    assert actions(View("r", State.WORKING, can_cancel=True)) == (Action.CANCEL,)
+    assert Action.CANCEL not in actions(View("r", State.DONE, text="A dog.", can_cancel=True))
+    assert actions(View("", State.WORKING, can_cancel=True)) == ()
 
 
 def test_a_footer_that_no_longer_fits_gets_a_message_of_its_own() -> None:

@@ -39,6 +39,14 @@ class Clock:
         await asyncio.sleep(0)
 
 
+def ids(view: Any) -> list[str]:
+    """The ids of the buttons."""
+    return [item.item.custom_id for item in view.children] if view is not None else []
+
+
+REMAKE = ["g4v:again:r1", "g4v:vary:r1", "g4v:longer:r1", "g4v:delete:r1", "g4v:report:r1"]
+
+
 @dataclass
 class FakePost:
     """Remembers what it was told; raises what `errors` holds, one error per call, before doing anything."""
@@ -58,14 +66,25 @@ class FakePost:
         if self.errors:
             raise self.errors.pop(0)
 
-    async def edit(self, message: int, content: str, view: Any, videos: Sequence[MadeVideo]) -> None:
+    async def edit(
+        self, message: int, content: str, view: Any, videos: Sequence[MadeVideo], *, spoiler: bool = False
+    ) -> None:
         self._maybe_fail()
         for file in open_videos(videos):
             file.close()
-        self.log.append(("edit", message, content, view is not None, len(videos)))
+        self.log.append(("edit", message, content, ids(view), len(videos)))
         self.edits.append((self.clock.time, content))
 
-    async def follow(self, after: int, content: str, nonce: str, videos: Sequence[MadeVideo] = ()) -> int:
+    async def follow(
+        self,
+        after: int,
+        content: str,
+        nonce: str,
+        videos: Sequence[MadeVideo] = (),
+        *,
+        view: Any = None,
+        spoiler: bool = False,
+    ) -> int:
         self._maybe_fail()
         self.next_id += 1
         self.log.append(("follow", after, content, nonce, len(videos)))
@@ -79,7 +98,7 @@ class FakePost:
         if self.typed == 3:
             self.typed_often.set()
 
-    async def tell(self, content: str, nonce: str) -> bool:
+    async def tell(self, content: str, nonce: str, *, view: Any = None) -> bool:
         self._maybe_fail()
         self.told.append(content)
         self.log.append(("tell", nonce))
@@ -152,7 +171,7 @@ async def test_the_cancel_button_goes_with_the_end(reply: DiscordReply, post: Fa
     await reply.show(working("A"))
     await reply.settled()
     await reply.show(done())
-    assert [(entry[0], entry[3]) for entry in post.log] == [("edit", True), ("edit", False)]
+    assert [entry[3] for entry in post.log] == [["g4v:cancel:r1"], ["g4v:delete:r1", "g4v:report:r1"]]
 
 
 @pytest.mark.parametrize("error", [http_error(500), http_error(429), http_error(503), OSError("reset")])
@@ -260,7 +279,7 @@ async def test_a_deleted_continuation_is_sent_again(reply: DiscordReply, post: F
     await reply.settled()
     post.errors = []
 
-    async def edit(message: int, content: str, view: Any, videos: Any) -> None:
+    async def edit(message: int, content: str, view: Any, videos: Any, *, spoiler: bool = False) -> None:
         if message == 51:
             raise http_error(404, 10008)
 
@@ -275,13 +294,13 @@ async def test_a_made_video_is_uploaded_in_the_edit_of_the_message(
     path = tmp_path / "ball.mp4"
     path.write_bytes(b"\0")
     await reply.show(done("", videos=(MadeVideo(str(path), "a red ball", 7, 64, 64, 1.0),)))
-    assert post.log == [("edit", 42, "a red ball", False, 1)]
+    assert post.log == [("edit", 42, "a red ball", REMAKE, 1)]
 
 
 async def test_a_made_video_that_is_no_longer_on_the_disk_is_a_sentence(reply: DiscordReply, post: FakePost) -> None:
     await reply.show(done("", videos=(MadeVideo("/nowhere/ball.mp4", "a red ball", 7, 64, 64, 1.0),)))
     assert post.log == [
-        ("edit", 42, "a red ball\nThe file of this video is no longer on my disk. Ask for it again.", False, 0)
+        ("edit", 42, "a red ball\nThe file of this video is no longer on my disk. Ask for it again.", REMAKE, 0)
     ]
 
 
@@ -333,8 +352,8 @@ async def test_an_interaction_is_answered_before_the_private_word(post: FakePost
 async def test_the_private_word_is_not_repeated_when_the_edit_is(reply: DiscordReply, post: FakePost) -> None:
     tell = post.tell
 
-    async def told_and_then_an_error(content: str, nonce: str) -> bool:
-        result = await tell(content, nonce)
+    async def told_and_then_an_error(content: str, nonce: str, *, view: Any = None) -> bool:
+        result = await tell(content, nonce, view=view)
         post.errors = [http_error(500)]
         return result
 
