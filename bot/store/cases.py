@@ -74,7 +74,7 @@ def without_card(platforms: Sequence[str]) -> Work[list[CaseRow]]:
 
 
 def unsettled(platforms: Sequence[str]) -> Work[list[CaseRow]]:
-    """The closed cases of which nobody has noted what came of it, oldest first. Asked once a start, of a small table."""
+    """The closed cases of which nobody has noted what came of them. Asked once a start, of a small table."""
     left = sa.and_(_cases.c.decided_at.is_not(None), _cases.c.outcome == "")
     return _read(sa.select(_cases).where(left, _cases.c.platform.in_(platforms)).order_by(_cases.c.seq))
 
