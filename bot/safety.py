@@ -7,12 +7,13 @@ error, never an "allow".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from adapters.base import Chip, Place, Scope
+from adapters.base import AGE_RESTRICTED, Chip, Place, Scope, WhatIf
 from bot.store import NewDecision, RuleRow
 from bot.words import clock, listing, shorten
 from engine.errors import GuardUnavailable
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from engine import Engine
 
 EXCERPT = 160
+LOOK_BACK = 200  # decisions that a "what if" replays
+PARDON_MARGIN = 0.01  # the same frames may score a hair higher in another run, and scores are shown with two digits
+SUGGESTED_STEP = 0.05
 
 
 class Action(StrEnum):
@@ -49,7 +53,8 @@ class Where(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """`action` is taken when a score reaches `threshold` (0 to 1). `origin` is "default", "community" or "place"."""
+    """`action` is taken when a score reaches `threshold` (0 to 1). `origin` is "default", "community",
+    "age-restricted" or "place"."""
 
     threshold: float
     action: Action
@@ -63,10 +68,19 @@ class Policy:
     limits: Mapping[Category, Limit]
     must_cover: frozenset[Category] = frozenset()
 
+    def pardon(self, category: Category | str, score: float) -> Policy:
+        """The same policy with the limit of one category just above `score`, for a verdict that was overturned. What
+        scores higher still meets the rule, and no limit becomes lower."""
+        limit = self.limits[Category(category)]
+        threshold = max(limit.threshold, score + PARDON_MARGIN)
+        raised = replace(limit, threshold=min(threshold, 1.0), action=limit.action if threshold <= 1 else Action.ALLOW)
+        return replace(self, limits={**self.limits, Category(category): raised})
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """One category, measured against its limit. `time_s` is the frame's time in its clip, None for text."""
+    """One category, measured against its limit. `time_s` is the frame's time in its clip, `clip` which of the checked
+    ones that is; None for text."""
 
     category: Category
     score: float
@@ -75,6 +89,7 @@ class Verdict:
     where: Where
     guard: str
     time_s: float | None = None
+    clip: int | None = None
 
     def chip(self) -> Chip:
         return Chip(
@@ -144,7 +159,9 @@ def decide(policy: Policy, scored: Scored, *, text: Where | None, frames: Where 
             continue
         limit = policy.limits[score.category]
         action = limit.action if score.score >= limit.threshold else Action.ALLOW
-        verdict = Verdict(score.category, score.score, limit.threshold, action, where, score.guard, score.time_s)
+        verdict = Verdict(
+            score.category, score.score, limit.threshold, action, where, score.guard, score.time_s, score.clip
+        )
         known = highest.get((where, score.category))
         if known is None or verdict.score > known.score:
             highest[where, score.category] = verdict
@@ -218,15 +235,59 @@ class Safety:
     def coverage(self) -> Coverage:
         return self._engine.coverage
 
-    async def policy(self, scope: Scope) -> Policy:
-        """The rules of a scope: defaults, overridden by the community's, overridden by the place's."""
+    async def policy(self, scope: Scope, age_restricted: bool = False) -> Policy:
+        """The rules of a scope, the narrower over the wider: the defaults, everyone's, the community's, those of its
+        age-restricted places (when this is one, or the scope is that profile itself), the place's."""
         limits = dict(self._defaults)
         rows = await self._store.rules(scope.platform, scope.community, scope.channel)
-        for row in sorted(rows, key=lambda row: bool(row.channel)):
-            limits[Category(row.category)] = Limit(
-                row.threshold, Action(row.action), "place" if row.channel else "community"
-            )
+        if age_restricted and scope.channel != AGE_RESTRICTED:
+            profile = await self._store.rules(scope.platform, scope.community, AGE_RESTRICTED)
+            rows += [row for row in profile if row.channel == AGE_RESTRICTED]
+        for row in sorted(rows, key=_narrowness):
+            limits[Category(row.category)] = Limit(row.threshold, Action(row.action), _origin(row))
         return Policy(limits, self._must_cover)
+
+    async def what_if(
+        self, scope: Scope, category: str, threshold: float, action: str = "", *, age_restricted: bool = False
+    ) -> WhatIf:
+        """Replay the latest recorded decisions of a category in a scope against another threshold and action (empty:
+        that of the current rule).
+
+        The profile of age-restricted places is tried on the decisions of the whole community. Raises `ValueError` with
+        a sentence for impossible values.
+        """
+        current = await self.policy(scope, age_restricted)
+        _possible(category, threshold, action or Action.BLOCK)
+        blocks = (Action(action) if action else current.limits[Category(category)].action) is Action.BLOCK
+        rows = await self._store.decisions(
+            platform=scope.platform,
+            community=scope.community,
+            channel="" if scope.channel == AGE_RESTRICTED else scope.channel,
+            category=category,
+            limit=LOOK_BACK,
+        )
+        stopped = [row.action == Action.BLOCK for row in rows]
+        would = [blocks and row.score is not None and row.score >= threshold for row in rows]
+        return WhatIf(
+            decisions=len(rows),
+            would_block=sum(then and not now for now, then in zip(stopped, would, strict=True)),
+            would_allow=sum(now and not then for now, then in zip(stopped, would, strict=True)),
+        )
+
+    async def suggestion(self, scope: Scope, category: str, score: float, *, age_restricted: bool = False) -> str:
+        """A sentence about the threshold that would have let `score` pass there, and what else it would change."""
+        limit = (await self.policy(scope, age_restricted)).limits[Category(category)]
+        if limit.action is not Action.BLOCK or score < limit.threshold:
+            return f"The rule for {category} has changed since: this would be shown now."
+        if score >= 1:
+            return f"No threshold would have shown this, for {category} scored 1.00; the action warn would."
+        threshold = min(1.0, round((math.floor(round(score / SUGGESTED_STEP, 6)) + 1) * SUGGESTED_STEP, 2))
+        found = await self.what_if(scope, category, threshold, age_restricted=age_restricted)
+        differ = found.would_block + found.would_allow
+        sentence = f"With {category} at {threshold:.2f} this would have been shown"
+        if not found.decisions:
+            return f"{sentence}."
+        return f"{sentence}; {differ or 'none'} of the last {found.decisions} decisions here would differ."
 
     async def check(
         self,
@@ -282,11 +343,28 @@ class Safety:
 
     async def set_rule(self, scope: Scope, category: str, threshold: float, action: str, *, by: str) -> None:
         """Change one rule. Raises `ValueError` with a sentence when a value is impossible."""
-        if not 0 <= threshold <= 1:
-            raise ValueError("A threshold lies between 0 and 1.")
-        if category not in set(Category):
-            raise ValueError(f"There is no category {category!r}. There are: {listing([c.value for c in Category])}.")
-        if action not in set(Action):
-            raise ValueError(f"There is no action {action!r}. There are: allow, warn and block.")
+        _possible(category, threshold, action)
         row = RuleRow(scope.platform, scope.community, scope.channel, category, threshold, action)
         await self._store.set_rule(row, by=by)
+
+
+def _possible(category: str, threshold: float, action: str) -> None:
+    if not 0 <= threshold <= 1:
+        raise ValueError("A threshold lies between 0 and 1.")
+    if category not in set(Category):
+        raise ValueError(f"There is no category {category!r}. There are: {listing([c.value for c in Category])}.")
+    if action not in set(Action):
+        raise ValueError(f"There is no action {action!r}. There are: allow, warn and block.")
+
+
+def _narrowness(row: RuleRow) -> tuple[bool, bool, int]:
+    """The order in which rules are laid over each other."""
+    return bool(row.platform), bool(row.community), 0 if not row.channel else 1 if row.channel == AGE_RESTRICTED else 2
+
+
+def _origin(row: RuleRow) -> str:
+    if not row.community:
+        return "default"
+    if not row.channel:
+        return "community"
+    return "age-restricted" if row.channel == AGE_RESTRICTED else "place"

@@ -98,3 +98,25 @@ def test_adding_decisions_keeps_the_stricter_verdict_of_each_check_point() -> No
         + one(0.1, Action.ALLOW, Where.PROMPT)
     )
     assert [(verdict.where, verdict.score) for verdict in total.verdicts] == [(Where.ANSWER, 0.6), (Where.PROMPT, 0.1)]
+
+
+def test_a_pardon_lets_pass_what_was_judged_and_nothing_that_is_worse() -> None:
+    pardoned = policy().pardon(VIOLENCE, 0.83)
+    for score, blocked in ((0.83, False), (0.8301, False), (0.86, True)):
+        seen = scored(of_frame(VIOLENCE, score, 7.4))
+        assert decide(pardoned, seen, text=None, frames=Where.VIDEO).blocked == blocked
+
+
+def test_a_pardon_is_for_one_category() -> None:
+    pardoned = policy().pardon("violence", 1.0)
+    assert not decide(pardoned, scored(of_text(VIOLENCE, 1.0)), text=Where.QUESTION, frames=None).blocked
+    assert decide(pardoned, scored(of_text(HARASSMENT, 0.7)), text=Where.QUESTION, frames=None).blocked
+
+
+def test_a_pardon_makes_no_rule_stricter_and_keeps_what_must_be_covered() -> None:
+    strict = policy(threshold=0.9, must=frozenset({VIOLENCE}))
+    pardoned = strict.pardon(HARASSMENT, 0.3)
+    assert pardoned.limits[HARASSMENT].threshold == 0.9
+    assert pardoned.must_cover == strict.must_cover
+    assert strict.pardon(HARASSMENT, 0.95).pardon(VIOLENCE, 0.95).limits[HARASSMENT].threshold > 0.95
+    assert strict.limits[HARASSMENT].threshold == 0.9
