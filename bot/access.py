@@ -13,8 +13,7 @@ from adapters.base import Audience, Author, Measure, Place, Quota, Settings, Usa
 from bot.errors import NotPermitted, OverQuota
 from bot.quotas import COUNTS, LONGEST, ceilings, holding, sentence, shortage, standing
 from bot.settings import DIRECT, read_settings
-from bot.store import Store
-from bot.store.records import NewUsage, QuotaRow
+from bot.store import NewUsage, QuotaRow, Store
 from bot.store.store import utcnow
 
 EVERYONE = Audience("everyone")
