@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from adapters.base import AGE_RESTRICTED, Chip, Place, Scope, WhatIf
-from bot.store import NewDecision, RuleRow
+from bot.store import AuditRow, NewDecision, RuleRow
 from bot.words import clock, listing, shorten
 from engine.errors import GuardUnavailable
 from engine.types import Category, Clip, Coverage, Moderate, Scored
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 EXCERPT = 160
 LOOK_BACK = 200  # decisions that a "what if" replays
+PROFILE_FACTOR = 5  # so many times further back for those of age-restricted places, which are few among all
 PARDON_MARGIN = 0.01  # the same frames may score a hair higher in another run, and scores are shown with two digits
 SUGGESTED_STEP = 0.05
 
@@ -253,19 +254,13 @@ class Safety:
         """Replay the latest recorded decisions of a category in a scope against another threshold and action (empty:
         that of the current rule).
 
-        The profile of age-restricted places is tried on the decisions of the whole community. Raises `ValueError` with
-        a sentence for impossible values.
+        The profile of age-restricted places is tried on what was decided in such places. Raises `ValueError` with a
+        sentence for impossible values.
         """
         current = await self.policy(scope, age_restricted)
         _possible(category, threshold, action or Action.BLOCK)
         blocks = (Action(action) if action else current.limits[Category(category)].action) is Action.BLOCK
-        rows = await self._store.decisions(
-            platform=scope.platform,
-            community=scope.community,
-            channel="" if scope.channel == AGE_RESTRICTED else scope.channel,
-            category=category,
-            limit=LOOK_BACK,
-        )
+        rows = await self._decided(scope, category)
         stopped = [row.action == Action.BLOCK for row in rows]
         would = [blocks and row.score is not None and row.score >= threshold for row in rows]
         return WhatIf(
@@ -273,6 +268,17 @@ class Safety:
             would_block=sum(then and not now for now, then in zip(stopped, would, strict=True)),
             would_allow=sum(now and not then for now, then in zip(stopped, would, strict=True)),
         )
+
+    async def _decided(self, scope: Scope, category: str) -> list[AuditRow]:
+        profile = scope.channel == AGE_RESTRICTED
+        rows = await self._store.decisions(
+            platform=scope.platform,
+            community=scope.community,
+            channel="" if profile else scope.channel,
+            category=category,
+            limit=LOOK_BACK * PROFILE_FACTOR if profile else LOOK_BACK,
+        )
+        return [row for row in rows if not profile or row.details.get(AGE_RESTRICTED)][:LOOK_BACK]
 
     async def suggestion(self, scope: Scope, category: str, score: float, *, age_restricted: bool = False) -> str:
         """A sentence about the threshold that would have let `score` pass there, and what else it would change."""
@@ -334,6 +340,7 @@ class Safety:
                 time_s=verdict.time_s if verdict else None,
                 excerpt=short if verdict is None or verdict.time_s is None else "",
                 guard=verdict.guard if verdict else "",
+                details={AGE_RESTRICTED: True} if place.age_restricted else {},
             )
 
         rows = [row(verdict.category, verdict.action, verdict.where, verdict) for verdict in decision.verdicts]

@@ -24,7 +24,7 @@ def record(decisions: Sequence[NewDecision], now: datetime) -> Work[None]:
     for decision in decisions:
         row = asdict(decision)
         row["check_point"] = row.pop("where")
-        rows.append(row | {"kind": "decision", "at": now, "details": {}})
+        rows.append(row | {"kind": "decision", "at": now})
 
     def work(connection: sa.Connection) -> None:
         connection.execute(sa.insert(_audit), rows)

@@ -118,6 +118,7 @@ class NewDecision:
     time_s: float | None = None  # of the frame, in seconds from the clip's start
     excerpt: str = ""
     guard: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)  # what else mattered; JSON values only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
