@@ -1,29 +1,137 @@
-"""The safety page's side of the application: rules, the audit, and trials. One desk serves every platform."""
+"""What admins and moderators can see and change: settings, quotas, safety rules, cases, the audit, and trials.
+
+One desk serves every platform. Whether somebody may is checked here again, whatever a platform has checked before.
+"""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from adapters.base import Attachment, AttachmentError, AuditEntry, AuditQuery, Author, Rule, Scope, Trial, WhatIf
+from adapters.base import (
+    Attachment,
+    AttachmentError,
+    AuditEntry,
+    AuditQuery,
+    Author,
+    Case,
+    CaseState,
+    Measure,
+    ModelOption,
+    Quota,
+    Refusal,
+    Rule,
+    Scope,
+    Settings,
+    Trial,
+    WhatIf,
+    Window,
+)
 from bot.files import Shelf
-from bot.safety import Action, Decision, Safety, Where
-from bot.store import AuditRow, Store
+from bot.safety import Decision, Safety, Where
+from bot.settings import DIRECT, Value, check_quota_key, checked, checked_quota, known, written
+from bot.store import AuditRow, QuotaRow, Store
 from engine.errors import EngineError
 from engine.types import Category, Clip
 
-LOOK_BACK = 200  # decisions that a "what if" replays
+if TYPE_CHECKING:
+    from bot.access import Access
+    from bot.cases import Cases
 
 
 class Desk:
-    """Implements `adapters.base.AdminDesk`."""
+    """Implements `adapters.base.AdminDesk`. `models` gives the video models to choose from, the default one first."""
 
-    def __init__(self, store: Store, safety: Safety, shelf: Shelf) -> None:
+    def __init__(
+        self,
+        store: Store,
+        safety: Safety,
+        shelf: Shelf,
+        *,
+        access: Access,
+        cases: Cases,
+        models: Callable[[], Sequence[ModelOption]],
+    ) -> None:
         self._store = store
         self._safety = safety
         self._shelf = shelf
+        self._access = access
+        self._cases = cases
+        self._models = models
+
+    # --- settings and quotas ---------------------------------------------------------------------------------------
+
+    async def settings(self, scope: Scope) -> Settings:
+        """What holds in the scope's community, and which of it is its own."""
+        return await self._access.settings(scope.platform, scope.community)
+
+    async def change(self, scope: Scope, author: Author, name: str, value: Value) -> Settings:
+        """Set one field of `Settings` and audit it. Raises `ValueError` with a sentence for impossible values."""
+        _only_admins(author)
+        _of_a_community(scope)
+        kept = written(checked(name, value, self._models()))
+        await self._store.set_setting(scope.platform, scope.community, name, kept, by=author.id)
+        return await self.settings(scope)
+
+    async def reset(self, scope: Scope, author: Author, name: str) -> Settings:
+        """Fall back to the operator's default for one field of `Settings`."""
+        _only_admins(author)
+        _of_a_community(scope)
+        await self._store.reset_setting(scope.platform, scope.community, known(name), by=author.id)
+        return await self.settings(scope)
+
+    async def quotas(self, scope: Scope) -> Sequence[Quota]:
+        """The defaults and the community's own, everyone's first."""
+        return await self._access.quotas(scope.platform, scope.community)
+
+    async def set_quota(self, scope: Scope, author: Author, quota: Quota) -> Sequence[Quota]:
+        """Set one limit and audit it. Raises `ValueError` with a sentence for impossible values."""
+        _only_admins(author)
+        _of_a_community(scope)
+        wanted = checked_quota(quota)
+        row = QuotaRow(
+            scope.platform,
+            scope.community,
+            wanted.subject,
+            wanted.measure.value,
+            wanted.window.value,
+            wanted.amount,
+        )
+        await self._store.set_quota(row, by=author.id)
+        return await self.quotas(scope)
+
+    async def reset_quota(
+        self, scope: Scope, author: Author, subject: str, measure: Measure, window: Window
+    ) -> Sequence[Quota]:
+        """Drop one limit of the community."""
+        _only_admins(author)
+        _of_a_community(scope)
+        check_quota_key(subject, measure, window)
+        await self._store.reset_quota(
+            scope.platform, scope.community, subject, measure.value, window.value, by=author.id
+        )
+        return await self.quotas(scope)
+
+    def models(self) -> Sequence[ModelOption]:
+        """The video models that the operator offers, the default one first."""
+        return self._models()
+
+    # --- cases -----------------------------------------------------------------------------------------------------
+
+    async def cases(self, scope: Scope, *, open_only: bool = True, limit: int = 25) -> Sequence[Case]:
+        """A community's cases, newest first."""
+        return await self._cases.list(scope, open_only=open_only, limit=limit)
+
+    async def rule_case(self, scope: Scope, author: Author, case: str, ruling: CaseState) -> Case:
+        """Rule on a case, once. Raises `ValueError` with a sentence when it is closed, gone or not this community's."""
+        if not (author.is_moderator or author.is_admin):
+            raise Refusal("Only moderators can rule on this. Leave it to one of them.")
+        return await self._cases.rule(scope, author, case, ruling)
+
+    # --- safety ----------------------------------------------------------------------------------------------------
 
     async def rules(self, scope: Scope) -> Sequence[Rule]:
         """One row per category, in the enum's order."""
@@ -44,32 +152,25 @@ class Desk:
         self, scope: Scope, author: Author, category: str, threshold: float, action: str
     ) -> Sequence[Rule]:
         """Change one rule and audit the change. Raises `ValueError` with a sentence for impossible values."""
+        _only_admins(author)
+        _of_a_community(scope)
         await self._safety.set_rule(scope, category, threshold, action, by=author.id)
         return await self.rules(scope)
 
     async def reset_rule(self, scope: Scope, author: Author, category: str) -> Sequence[Rule]:
         """Fall back to the next wider scope's rule."""
+        _only_admins(author)
+        _of_a_community(scope)
         await self._store.reset_rule(scope.platform, scope.community, scope.channel, category, by=author.id)
         return await self.rules(scope)
 
     async def what_if(self, scope: Scope, category: str, threshold: float, action: str = "") -> WhatIf:
         """Replay the latest recorded decisions of a category against another threshold, or another action."""
-        rows = await self._store.decisions(
-            platform=scope.platform,
-            community=scope.community,
-            channel=scope.channel,
-            category=category,
-            limit=LOOK_BACK,
-        )
-        current = (await self._safety.policy(scope)).limits[Category(category)].action
-        blocks = (Action(action) if action else current) is Action.BLOCK
-        stopped = [row.action == Action.BLOCK for row in rows]
-        would = [blocks and row.score is not None and row.score >= threshold for row in rows]
-        return WhatIf(
-            decisions=len(rows),
-            would_block=sum(then and not now for now, then in zip(stopped, would, strict=True)),
-            would_allow=sum(now and not then for now, then in zip(stopped, would, strict=True)),
-        )
+        return await self._safety.what_if(scope, category, threshold, action)
+
+    async def suggestion(self, scope: Scope, category: str, score: float) -> str:
+        """A sentence about the threshold that would have let `score` pass."""
+        return await self._safety.suggestion(scope, category, score)
 
     async def audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
         """Newest first."""
@@ -80,6 +181,8 @@ class Desk:
             category=query.category,
             action=query.action,
             where=query.where,
+            author=query.author,
+            kind=query.kind,
             before=query.before,
             limit=query.limit,
         )
@@ -112,6 +215,17 @@ class Desk:
             clips_at=Where.CLIP,
         )
         return _trial(decision, time.perf_counter() - started)
+
+
+def _only_admins(author: Author) -> None:
+    if not author.is_admin:
+        raise Refusal("Only admins can change this. Ask somebody who manages this community.")
+
+
+def _of_a_community(scope: Scope) -> None:
+    """Nobody is an admin of direct messages, or of everyone."""
+    if scope.community in ("", DIRECT):
+        raise ValueError("The operator's configuration decides that. Change it for a community instead.")
 
 
 def _trial(decision: Decision, seconds: float) -> Trial:
