@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from adapters.base import Adapter
+from adapters.base import Adapter, Audience, Quota, Wants
+from bot.access import Access, Defaults
 from bot.answering import Answering, AnswerSettings
-from bot.assistant import Assistant, Permissions
+from bot.assistant import Assistant
 from bot.config import Config
 from bot.desk import Desk
 from bot.files import Shelf
 from bot.making import GenerationDefaults, Making
+from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
 from bot.store import Store
 from engine import Engine, EngineSettings, build_engine
 
 log = logging.getLogger(__name__)
+
+CLI = "cli"  # the platform of the commands of a terminal, whose requests are kept like all others
 
 
 class App:
@@ -39,15 +43,24 @@ class App:
             must_cover=config.safety.must_cover,
             frames=config.safety.frames,
         )
-        self.desk = Desk(self.store, self.safety, self.shelf)
+        self.access = Access(self.store, _defaults(config))
         making = Making(self.engine, self.shelf, _generation(config))
         self.assistant = Assistant(
             store=self.store,
+            engine=self.engine,
             safety=self.safety,
             shelf=self.shelf,
+            access=self.access,
             answering=Answering(self.engine, self.store, self.shelf, making, _answers(config)),
             making=making,
-            permissions=Permissions(config.permissions.ask, config.permissions.generate),
+        )
+        self.desk = Desk(
+            self.store,
+            self.safety,
+            self.shelf,
+            access=self.access,
+            cases=self.assistant.cases,
+            models=lambda: self.assistant.models(Wants.GENERATE),
         )
         self._stack = AsyncExitStack()
 
@@ -98,6 +111,11 @@ class App:
             )
         return found
 
+    def retention(self, platforms: Iterable[str]) -> Retention:
+        """What deletes what has grown old on these platforms, and in the terminal."""
+        audit_days = self.config.retention.audit_days
+        return Retention(self.store, self.shelf, self.access, [*platforms, CLI], audit_days=audit_days)
+
 
 async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]) -> None:
     """Run the bot until SIGINT or SIGTERM, then finish what ends within the grace; a second signal ends at once.
@@ -115,6 +133,8 @@ async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]
             await adapter.start(app.assistant)
             stack.push_async_callback(adapter.stop)
         await app.assistant.resume(adapters)
+        cleaning = asyncio.create_task(app.retention(adapters).run(), name="retention")
+        stack.push_async_callback(_stop, cleaning)
         ready(app, adapters)
         await stop.wait()
         log.info("stopping: what ends within %.0f s is finished; a second signal stops now", config.engine.drain_s)
@@ -130,6 +150,23 @@ async def _drain(assistant: Assistant, grace_s: float, hurry: asyncio.Event) -> 
         await assistant.drain(0)
     hurried.cancel()
     await patient
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _defaults(config: Config) -> Defaults:
+    return Defaults(
+        ask=Audience(config.permissions.ask),
+        generate=Audience(config.permissions.generate),
+        quotas=tuple(
+            Quota("", measure, window, amount, origin="default")
+            for (measure, window), amount in config.quotas.limits().items()
+        ),
+        retention_days=config.retention.days,
+    )
 
 
 def _engine(config: Config) -> Engine:

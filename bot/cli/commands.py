@@ -15,7 +15,7 @@ from rich.table import Table
 
 from adapters.base import Adapter, GenerateCommand, Message, Scope, State, Trial, View
 from bot import logs
-from bot.app import App, serve
+from bot.app import CLI, App, serve
 from bot.cli import BAD_INPUT, BLOCKED, DONE, ENGINE_FAILURE, INTERRUPTED, print_json
 from bot.cli.terminal import ME, LocalFile, TerminalReply, here
 from bot.config import Config
@@ -25,7 +25,7 @@ from bot.store import migrate as migrate_database
 UNLIMITED = 1 << 40
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-INPUT_CODES = ("media.", "bad_", "not_permitted", "attachment")
+INPUT_CODES = ("media.", "bad_", "not_permitted", "over_quota", "attachment")
 
 
 async def run(config: Config) -> int:
@@ -112,7 +112,7 @@ async def moderate(config: Config, text: str, file: Path | None, *, as_json: boo
     """Scores, verdicts, and what no guard covers."""
     clip = _open(file).path if file is not None else None
     async with _quiet(config) as app:
-        trial = await app.desk.judge(Scope(platform="cli", community="local"), text=text, clip=clip)
+        trial = await app.desk.judge(Scope(platform=CLI, community="local"), text=text, clip=clip)
         coverage = app.engine.coverage
     if as_json:
         print_json(

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from adapters.base import Author, Place, State, View
+from bot.app import CLI
 from bot.words import span
 
 CHUNK = 1 << 20
@@ -20,9 +21,7 @@ ME = Author(id="local", name="you", is_admin=True)
 
 def here(upload_limit: int) -> Place:
     """A fresh private conversation: every call of the CLI is one of its own."""
-    return Place(
-        platform="cli", community="local", channel=secrets.token_hex(6), private=True, upload_limit=upload_limit
-    )
+    return Place(platform=CLI, community="local", channel=secrets.token_hex(6), private=True, upload_limit=upload_limit)
 
 
 class LocalFile:
