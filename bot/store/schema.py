@@ -270,7 +270,7 @@ cases = Table(
         name="state",
     ),
     CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided_iff_closed"),
-    Index(None, "platform", "community", "seq"),
+    Index(None, "community", "platform", "seq"),  # not led by the platform, as above
     Index(None, "author_id", "platform"),
 )
 _undecided = cases.c.decided_at.is_(None)

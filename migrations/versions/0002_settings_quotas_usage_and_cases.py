@@ -107,7 +107,7 @@ def _create_cases() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_cases_id")),
         sa.UniqueConstraint("request", "kind", "author_id", name=op.f("uq_cases_request_kind_author_id")),
     )
-    _create_index("ix_cases_platform_community_seq", "cases", ["platform", "community", "seq"], "")
+    _create_index("ix_cases_community_platform_seq", "cases", ["community", "platform", "seq"], "")
     _create_index("ix_cases_author_id_platform", "cases", ["author_id", "platform"], "")
     _create_index("ix_cases_open", "cases", ["community", "platform", "seq"], "decided_at IS NULL")
     _create_index("ix_cases_without_card", "cases", ["seq"], "decided_at IS NULL AND ref = ''")

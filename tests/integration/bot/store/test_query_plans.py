@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,21 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from bot.store import Store
+from bot.store import Ceiling, NewUsage, Store
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OF_AUTHOR = "ix_usage_platform_community_author_at"
+NEW_USAGE = NewUsage(request="r", platform="web", community="club", author="u1", measure="asks")
 
 
 @pytest.fixture
 async def explained(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[tuple[Store, list[str]]]:
-    """A store, and the plan of every SELECT that it has run."""
+    """A store, and the plan of every statement that it has run, foreign keys' own lookups not included."""
     store = Store(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'bot.db')}")
     plans: list[str] = []
 
     def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
             plans.extend(row[3] for row in cursor.fetchall())
 
@@ -46,6 +51,47 @@ Query = Callable[[Store], Awaitable[Any]]
         (lambda s: s.undelivered(["web"]), "deliveries USING INDEX ix_deliveries_open"),
         (lambda s: s.request("r"), "requests USING INDEX sqlite_autoindex_requests_1 (id=?)"),
         (lambda s: s.find("web", "e1"), "requests USING INDEX ix_requests_event_id"),
+        (lambda s: s.asked("web", ["e1", "e2"]), "requests USING INDEX ix_requests_event_id"),
+        (lambda s: s.turns_of(["r1", "r2"]), "turns USING INDEX ix_turns_request"),
+        (lambda s: s.waiting("web", "u1"), "requests USING INDEX ix_requests_open_of_author"),
+        (lambda s: s.settings("web", "club"), "settings USING INDEX"),
+        (lambda s: s.quotas("web", "club"), "quotas USING INDEX"),
+        (
+            lambda s: s.usage("web", "club", "u1", NOW),
+            f"usage USING INDEX {OF_AUTHOR} (platform=? AND community=? AND author=? AND at>?)",
+        ),
+        (
+            lambda s: s.reserve(NEW_USAGE, [Ceiling("asks", 60, 1)]),
+            f"usage USING INDEX {OF_AUTHOR} (platform=? AND community=? AND author=? AND at>?)",
+        ),
+        (lambda s: s.charge("r", "asks", 1.0), "usage USING INDEX sqlite_autoindex_usage_1 (request=? AND measure=?)"),
+        (lambda s: s.release("r"), "usage USING INDEX sqlite_autoindex_usage_1 (request=?)"),
+        (lambda s: s.case("c"), "cases USING INDEX sqlite_autoindex_cases_1 (id=?)"),
+        (lambda s: s.cases("web", "club", open_only=True), "cases USING INDEX ix_cases_open"),
+        (lambda s: s.cases("web", "club", open_only=False), "cases USING INDEX ix_cases_community_platform_seq"),
+        (lambda s: s.cards_missing(["web", "slack"]), "cases USING INDEX ix_cases_without_card"),
+        (lambda s: s.rule_case("c", "kept", by="m"), "cases USING INDEX sqlite_autoindex_cases_1 (id=?)"),
+        (lambda s: s.kept("web", "u1"), "requests USING INDEX ix_requests_author_id_platform_seq"),
+        (lambda s: s.kept("web", "u1", "c"), "requests USING INDEX ix_requests_author_id_platform_seq"),
+        (lambda s: s.forget("c"), "audit USING INDEX ix_audit_conversation"),
+        (lambda s: s.erase("r"), "requests USING INDEX sqlite_autoindex_requests_1 (id=?)"),
+        (lambda s: s.forget_author("web", "u1"), "requests USING INDEX ix_requests_author_id_platform_seq"),
+        (lambda s: s.forget_author("web", "u1"), "cases USING INDEX ix_cases_author_id_platform"),
+        (lambda s: s.forget_author("web", "u1"), "audit USING INDEX ix_audit_author_platform_community_id"),
+        (lambda s: s.forget_author("web", "u1", "c"), "cases USING INDEX ix_cases_author_id_platform"),
+        (
+            lambda s: s.prune("web", "club", NOW),
+            "requests USING INDEX ix_requests_ended (community=? AND platform=? AND finished_at>? AND finished_at<?)",
+        ),
+        (
+            lambda s: s.prune_records(events_before=NOW, usage_before=NOW),
+            "events_seen USING INDEX ix_events_seen_seen_at",
+        ),
+        (lambda s: s.prune_records(events_before=NOW, usage_before=NOW), "usage USING INDEX ix_usage_at"),
+        (
+            lambda s: s.prune_records(events_before=NOW, usage_before=NOW, audit_before=NOW),
+            "audit USING COVERING INDEX ix_audit_at",
+        ),
         (lambda s: s.rules("web", "club", "cinema"), "policies USING INDEX"),
         (lambda s: s.audit(before=7), "audit USING INTEGER PRIMARY KEY"),
         (lambda s: s.audit(platform="web", community="club"), "audit USING INDEX ix_audit_platform_community"),
@@ -55,6 +101,11 @@ Query = Callable[[Store], Awaitable[Any]]
         ),
         (lambda s: s.audit(category="hate"), "audit USING INDEX ix_audit_category_id"),
         (lambda s: s.audit(action="block"), "audit USING INDEX ix_audit_action_id"),
+        (
+            lambda s: s.audit(platform="web", community="club", author="u1"),
+            "audit USING INDEX ix_audit_author_platform_community_id",
+        ),
+        (lambda s: s.audit(platform="web", community="club", kind="change"), "audit USING INDEX ix_audit_changes"),
         (lambda s: s.decisions(category="hate"), "audit USING INDEX ix_audit_category_id"),
     ],
 )
