@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.base import Attachment, MadeVideo, QueueSpot, State, Still
+from adapters.base import Attachment, MadeVideo, QueueSpot, Quoted, State, Still, Wants
+from bot.clips import Clips, as_clips
 from bot.conversation import context
 from bot.errand import Errand
-from bot.errors import BadInput, Blocked, NotPermitted
+from bot.errors import BadInput, Blocked, NotPermitted, OverQuota
 from bot.files import Shelf
 from bot.making import RETRYING, Making, Wish
+from bot.requests import chain_of, same_room
 from bot.safety import Decision, Where
-from bot.store import NewTurn, Store, StoredClip
+from bot.store import NewTurn, Store, StoredClip, StoredTurn
 from bot.streaming import SentenceGate
-from bot.words import clock, listing, shorten
+from bot.words import shorten
 from engine import Engine, Ticket
-from engine.errors import JobCancelled
 from engine.types import (
     Answered,
-    Clip,
     Frame,
     FramesSeen,
-    Inspect,
-    Inspected,
     Queued,
     Started,
     Token,
@@ -36,6 +34,14 @@ from engine.types import (
 )
 
 DEFAULT_QUESTION = "What happens here?"
+DESCRIBE = (
+    "Describe what this shows in one sentence, as a prompt for a text-to-video model: the subject, what it does, "
+    "the setting, the light and the style. Write only the prompt."
+)
+DESCRIPTION_TOKENS = 120
+LONGEST_DESCRIPTION = 400  # characters; text encoders of video models read some 77 to 512 tokens
+MOST_QUOTED = 20  # messages of a reply chain
+LONGEST_QUOTE = 2000  # characters of one of them
 CHECKED_BEFORE = 600  # characters of already approved answer that a new sentence is judged together with
 
 
@@ -60,36 +66,24 @@ class Answering:
         self._shelf = shelf
         self._making = making
         self._settings = settings
+        self._clips = Clips(engine, store, shelf, most=settings.clips_per_message)
 
-    async def fetch(self, errand: Errand, attachments: Sequence[Attachment]) -> tuple[StoredClip, ...]:
-        """Bring the posted files onto disk. Raises `BadInput`, `AttachmentError` or `EngineError`."""
-        most = self._settings.clips_per_message
-        if len(attachments) > most:
-            raise BadInput(f"That is {len(attachments)} files; I take up to {most} in one message.")
-        clips = []
-        for index, attachment in enumerate(attachments):
-            errand.stage.update(status=f"Fetching {shorten(attachment.name, 60)} …")
-            clips.append(await self._shelf.fetch(errand.id, index, attachment))
-        if clips and not await self._store.attach(errand.id, clips):
-            await self._shelf.drop(errand.id)
-            raise JobCancelled("This conversation was forgotten meanwhile.")
-        return tuple(clips)
+    async def answer(self, errand: Errand, attachments: Sequence[Attachment]) -> None:
+        """Fetch, watch, check, answer. The errand ends with its text, videos, turns and footers filled in.
 
-    async def answer(self, errand: Errand, stored: Sequence[StoredClip], *, may_generate: bool) -> None:
-        """Watch, check, answer. The errand ends with its text, videos, turns and footers filled in.
-
-        Raises `Blocked`, `BadInput` or `EngineError`; what was shown before stays checked.
+        Raises `NotPermitted`, `OverQuota`, `Blocked`, `BadInput` or `EngineError`; what was shown before stays checked.
         """
+        await errand.admit(Wants.ASK)
+        stored = await self._clips.bring(errand, attachments)
         text = errand.request.text.strip()
         if not text and not stored:
             raise BadInput("Ask me something, or post a clip and ask about it.")
-        question = text or DEFAULT_QUESTION
-        clips = tuple(Clip(path=clip.path, name=clip.name) for clip in stored)
-        await self._look(errand, clips)
+        question, clips = text or DEFAULT_QUESTION, as_clips(stored)
+        await self._clips.look(errand, clips)
         await errand.check(text=text, text_at=Where.QUESTION, clips=clips, clips_at=Where.CLIP)
         turns = await self._context(errand, Turn(role="user", text=question, clips=clips))
         errand.turns.append(NewTurn(role="user", text=question, clips=tuple(stored)))
-        wishes = await _Listening(self._engine, errand, self._settings).run(
+        wishes = await _Listening(self._engine, errand).run(
             Understand(
                 turns=turns,
                 frames=self._settings.frames,
@@ -97,42 +91,71 @@ class Answering:
                 stills_dir=str(self._shelf.stills(errand.id)),
             )
         )
+        errand.served()
         said = errand.stage.view.text
         try:
-            await self._fulfil(errand, wishes[: self._settings.videos_per_answer], may_generate=may_generate)
-        except (NotPermitted, BadInput) as error:
-            errand.stage.update(notice=str(error))
+            await self._fulfil(errand, wishes[: self._settings.videos_per_answer])
         finally:
             errand.turns.append(remembered(said, errand.stage.view.videos))
 
-    async def _look(self, errand: Errand, clips: Sequence[Clip]) -> None:
-        """Probe every clip against the caps, and say what is being watched."""
-        described: list[str] = []
-        for clip in clips:
-            errand.stage.update(status=f"Opening {shorten(clip.name, 60)} …")
-            result = await self._engine.run(Inspect(clip=clip), request=errand.id, system=True)
-            if isinstance(result, Inspected):
-                length = "" if result.info.kind == "image" else f" ({clock(result.info.duration_s)})"
-                described.append(f"{shorten(clip.name, 60)}{length}")
-        errand.stage.update(status=f"Watching {listing(described)} …" if described else "Thinking …")
+    async def describe(self, errand: Errand, attachments: Sequence[Attachment]) -> tuple[str, tuple[StoredClip, ...]]:
+        """What a posted clip shows, as a prompt for a video like it, and the clips. Shows nothing of the words.
+
+        Raises `Blocked` when a clip may not be used, `BadInput` or `EngineError`.
+        """
+        stored = await self._clips.bring(errand, attachments)
+        if not stored:
+            return "", ()
+        clips = as_clips(stored)
+        await self._clips.look(errand, clips)
+        await errand.check(clips=clips, clips_at=Where.CLIP)
+        return await _Listening(self._engine, errand).describe(
+            Understand(
+                turns=(Turn(role="user", text=DESCRIBE, clips=clips),),
+                frames=self._settings.frames,
+                max_tokens=DESCRIPTION_TOKENS,
+                stills_dir=str(self._shelf.stills(errand.id)),
+            )
+        ), stored
 
     async def _context(self, errand: Errand, question: Turn) -> tuple[Turn, ...]:
-        earlier = await self._store.turns(errand.place.conversation, self._settings.max_turns)
+        """The stored conversation, then the reply chain, then the question, within the budget."""
+        chain, threaded = await self._chain(errand)
+        stored = await self._store.turns(errand.place.conversation, self._settings.max_turns)
         return await asyncio.to_thread(
             context,
-            earlier,
+            [*(turn for turn in stored if turn.request not in threaded), *chain],
             question,
             budget=self._settings.token_budget,
             frames_per_clip=self._settings.frames,
             exists=lambda path: Path(path).exists(),
         )
 
-    async def _fulfil(self, errand: Errand, wishes: Sequence[str], *, may_generate: bool) -> None:
-        """Make what the model asked for. What cannot be made is said; the answer itself stays."""
-        if wishes and not may_generate:
-            raise NotPermitted("I may chat with you here, but making videos is not allowed for you in this place.")
+    async def _chain(self, errand: Errand) -> tuple[list[NewTurn | StoredTurn], set[str]]:
+        """The turns of what the question replies to, and whose they are. What no request knows is checked first."""
+        quoted = chain_of(errand.request)[-MOST_QUOTED:]
+        if not quoted:
+            return [], set()
+        asked = await self._store.asked(errand.place.platform, [each.event_id for each in quoted])
+        known = {each.event_id: each for each in asked if same_room(each, errand.place)}
+        turns = await self._store.turns_of([each.id for each in known.values()])
+        chain = replied_to(quoted, {event: each.id for event, each in known.items()}, turns)
+        strange = "\n".join(turn.text for turn in chain if isinstance(turn, NewTurn))
+        await errand.check(text=strange, text_at=Where.QUESTION)
+        return chain, {each.id for each in known.values()}
+
+    async def _fulfil(self, errand: Errand, wishes: Sequence[str]) -> None:
+        """Make what the model asked for. What cannot be made is said; the answer itself stays.
+
+        Permission to chat is no permission to have videos made, so each is admitted for itself.
+        """
         for index, prompt in enumerate(wishes):
-            await self._making.make(errand, Wish(prompt=prompt), index)
+            try:
+                await errand.admit(Wants.GENERATE, index)
+                await self._making.make(errand, Wish(prompt=prompt), index)
+            except (NotPermitted, OverQuota, BadInput) as error:
+                errand.stage.update(notice=str(error))
+                return
 
 
 class _Listening:
@@ -141,29 +164,44 @@ class _Listening:
     The verdicts of all sentences are folded into one per category, which is what the audit gets at the end.
     """
 
-    def __init__(self, engine: Engine, errand: Errand, settings: AnswerSettings) -> None:
+    def __init__(self, engine: Engine, errand: Errand) -> None:
         self._engine = engine
         self._errand = errand
-        self._settings = settings
         self._gate = SentenceGate()
         self._decision = Decision()
+        self._judged = ""  # what was shown, or was about to be
         self._wishes: list[str] = []
 
     async def run(self, job: Understand) -> list[str]:
+        """Show the answer as it comes. Returns the prompts of the videos that the model asks for."""
         errand = self._errand
-        ticket = self._engine.submit(job, request=errand.id, user=errand.user, community=errand.community)
         try:
-            await self._follow(ticket)
+            await self._follow(self._submit(job), self._release)
             await self._release(self._gate.rest())
         except Blocked:
             errand.stage.update(text="")
             raise
         finally:
-            await errand.record(self._decision, Where.ANSWER, errand.stage.view.text)
+            await errand.record(self._decision, Where.ANSWER, self._judged)
         errand.stage.update(text=errand.stage.view.text.strip())
         return self._wishes
 
-    async def _follow(self, ticket: Ticket) -> None:
+    async def describe(self, job: Understand) -> str:
+        """Collect the answer as one line instead of showing it: a prompt. Some models write it as a wish at once."""
+        pieces: list[str] = []
+
+        async def collect(sentence: str) -> None:
+            pieces.append(sentence)
+
+        await self._follow(self._submit(job), collect)
+        pieces.append(self._gate.rest())
+        return shorten(self._wishes[0] if self._wishes else "".join(pieces), LONGEST_DESCRIPTION)
+
+    def _submit(self, job: Understand) -> Ticket:
+        errand = self._errand
+        return self._engine.submit(job, request=errand.id, user=errand.user, community=errand.community)
+
+    async def _follow(self, ticket: Ticket, take: Callable[[str], Awaitable[None]]) -> None:
         errand, stage = self._errand, self._errand.stage
         watching = stage.view.status
         async with aclosing(ticket.__aiter__()) as events:
@@ -172,17 +210,18 @@ class _Listening:
                     case Queued():
                         stage.update(state=State.WAITING, queue=QueueSpot(event.position, event.eta_s))
                     case Started():
+                        errand.model_began()
                         self._gate, self._wishes = SentenceGate(), []
                         status = RETRYING if event.attempt > 1 else watching
                         stage.update(state=State.WORKING, queue=None, text="", status=status)
                     case FramesSeen():
                         stage.update(stills=tuple(_still(frame) for frame in event.frames))
                     case Token():
-                        await self._release(self._gate.feed(event.text))
+                        await take(self._gate.feed(event.text))
                     case VideoWanted():
                         self._wishes.append(event.prompt)
                     case Answered():
-                        errand.seconds += event.seconds
+                        errand.model_ended(event.seconds)
                         frames = f" · {event.frames} frames" if event.frames else ""
                         errand.footers.append(f"{event.model}{frames} · {event.seconds:.1f} s")
                         stage.update(model=event.model)
@@ -194,14 +233,11 @@ class _Listening:
         errand = self._errand
         shown = errand.stage.view.text
         if sentence.strip():
-            decision = await errand.safety.check(
-                errand.policy,
-                request=errand.id,
-                text=shown[-CHECKED_BEFORE:] + sentence,
-                text_at=Where.ANSWER,
-            )
+            text = shown[-CHECKED_BEFORE:] + sentence
+            decision = await errand.safety.check(errand.policy, request=errand.id, text=text, text_at=Where.ANSWER)
             self._decision += decision
-            errand.judge(decision, Where.ANSWER)
+            self._judged = shown + sentence
+            await errand.judge(decision, Where.ANSWER, text=text)
         errand.stage.update(text=shown + sentence, status="")
 
 
@@ -210,6 +246,29 @@ def remembered(said: str, videos: Sequence[MadeVideo]) -> NewTurn:
     tags = [f"<video>{video.prompt}</video>" for video in videos]
     clips = tuple(StoredClip(video.path, "made video") for video in videos)
     return NewTurn(role="assistant", text=" ".join(filter(None, [said, *tags])), clips=clips)
+
+
+def replied_to(
+    quoted: Sequence[Quoted], known: Mapping[str, str], turns: Sequence[StoredTurn]
+) -> list[NewTurn | StoredTurn]:
+    """A reply chain as turns, oldest first. `known` are requests by their event, `turns` theirs.
+
+    What belongs to a request is taken from its turns, which hold the answer too, so that the bot's messages right after
+    it are left out. Everything else is quoted, shortened.
+    """
+    found: list[NewTurn | StoredTurn] = []
+    answered = False
+    for each in quoted:
+        request = known.get(each.event_id)
+        if request is not None:
+            found += [turn for turn in turns if turn.request == request]
+            answered = True
+        elif not (each.mine and answered) and each.text.strip():
+            answered = False
+            text = each.text.strip()[:LONGEST_QUOTE]
+            said = text if each.mine else f"{shorten(each.name, 60)} wrote: {text}"
+            found.append(NewTurn(role="assistant" if each.mine else "user", text=said))
+    return found
 
 
 def _still(frame: Frame) -> Still:

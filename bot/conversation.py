@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.store import StoredTurn
+from bot.store import NewTurn, StoredTurn
 from engine.types import Clip, Turn
 
 CHARACTERS_PER_TOKEN = 4  # of English text, for byte-pair vocabularies of 30k to 150k entries
@@ -17,7 +17,7 @@ def estimate_tokens(turn: Turn, frames_per_clip: int) -> int:
 
 
 def context(
-    earlier: Sequence[StoredTurn],
+    earlier: Sequence[StoredTurn | NewTurn],
     question: Turn,
     *,
     budget: int,

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +41,10 @@ class Shelf:
         """The folder for the frames that were looked at."""
         return self._clips / request / "stills"
 
+    def evidence(self, request: str) -> Path:
+        """The folder for what was judged when the request was blocked."""
+        return self._clips / request / "evidence"
+
     def video(self, request: str, index: int = 0) -> Path:
         return self._videos / f"{request}-{index}.mp4"
 
@@ -72,9 +76,7 @@ class Shelf:
             with suppress(OSError):
                 await asyncio.to_thread(path.unlink, missing_ok=True)
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull(
-                    "There is no room left on the bot's disk for that file. Tell the operator; smaller clips may fit."
-                ) from error
+                raise _full() from error
             raise
         return StoredClip(str(path), attachment.name)
 
@@ -82,10 +84,45 @@ class Shelf:
         """Delete files and folders that lie on the shelf, and folders that this empties; leave anything else alone."""
         await asyncio.to_thread(self._remove, [Path(path) for path in paths])
 
-    async def drop(self, request: str, *, videos: bool = True) -> None:
-        """Delete everything that came in with a request and, unless told otherwise, what was made for it."""
-        made = await asyncio.to_thread(lambda: list(self._videos.glob(f"{request}-*.mp4"))) if videos else []
-        await self.remove([self._clips / request, *made])
+    async def drop(self, *requests: str, videos: bool = True) -> None:
+        """Delete everything that came in with these requests and, unless told otherwise, what was made for them."""
+        if requests:
+            made = await asyncio.to_thread(self._made_for, frozenset(requests)) if videos else []
+            await self.remove([*(self._clips / request for request in requests), *made])
+
+    def _made_for(self, requests: frozenset[str]) -> list[Path]:
+        return [path for path in self._videos.glob("*.mp4") if path.name.rsplit("-", 1)[0] in requests]
+
+    async def adopt(self, request: str, clips: Sequence[StoredClip]) -> tuple[StoredClip, ...]:
+        """The same clips for another request, which keeps them when the first one is deleted.
+
+        Raises `FileNotFoundError` when one is gone, `StorageFull` when there is no room.
+        """
+        folder = self._clips / request
+
+        def link(clip: StoredClip) -> StoredClip:
+            path = folder / Path(clip.path).name
+            folder.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            try:
+                path.hardlink_to(clip.path)
+            except FileNotFoundError:
+                raise
+            except OSError:  # a file system without links
+                shutil.copyfile(clip.path, path)
+            return StoredClip(str(path), clip.name)
+
+        try:
+            return tuple([await asyncio.to_thread(link, clip) for clip in clips])
+        except OSError as error:
+            await self.drop(request)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise _full() from error
+            raise
+
+    async def size(self, paths: Iterable[str]) -> int:
+        """Bytes of these files together; what is gone counts nothing."""
+        return await asyncio.to_thread(lambda: sum(_size(path) for path in paths))
 
     def _remove(self, paths: list[Path]) -> None:
         roots = (self._clips.resolve(), self._videos.resolve())
@@ -108,3 +145,16 @@ class Shelf:
             size_bytes=got,
             max_bytes=self._max_bytes,
         )
+
+
+def _full() -> StorageFull:
+    return StorageFull(
+        "There is no room left on the bot's disk for that file. Tell the operator; smaller clips may fit."
+    )
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from adapters.base import MadeVideo, QueueSpot, State
 from bot.errand import Errand
-from bot.errors import BadInput
+from bot.errors import BadInput, Blocked
 from bot.files import Shelf
 from bot.safety import Where
+from bot.words import listing
 from engine import Engine
 from engine.errors import JobFailed
 from engine.types import Clip, Generate, Progress, Queued, Rendered, Started, Transcode, Transcoded
@@ -43,6 +44,7 @@ class Wish:
     seconds: float | None = None
     width: int | None = None
     height: int | None = None
+    model: str = ""  # the `backend` of one of the engine's generation models
 
 
 SMALLEST = 64  # pixels a side; below, nothing can be recognised
@@ -60,8 +62,15 @@ class Making:
         self._defaults = defaults
         self._clock = clock
 
-    def fit(self, wish: Wish, out: Path) -> Generate:
-        """Fill a wish with the defaults. Raises `BadInput` with a sentence for what cannot be made."""
+    @property
+    def defaults(self) -> GenerationDefaults:
+        return self._defaults
+
+    def fit(self, wish: Wish, out: Path, *, preferred: str = "") -> Generate:
+        """Fill a wish with the defaults. Raises `BadInput` with a sentence for what cannot be made.
+
+        `preferred` is the model that this place prefers; while that one is not loaded, the first one is taken.
+        """
         limits = self._defaults
         prompt = " ".join(wish.prompt.split())
         seconds = limits.seconds if wish.seconds is None else wish.seconds
@@ -86,25 +95,38 @@ class Making:
             seconds=seconds,
             width=width - width % 2,
             height=height - height % 2,
+            model=self._model(wish.model, preferred),
         )
+
+    def _model(self, wanted: str, preferred: str) -> str:
+        cards = self._engine.generation_models
+        names = [card.backend for card in cards]
+        if not wanted:
+            return preferred if preferred in names else ""
+        if cards and wanted not in names:
+            raise BadInput(f"I have no video model called {wanted!r}. I have {listing(names)}.")
+        return wanted
 
     async def make(self, errand: Errand, wish: Wish, index: int = 0) -> MadeVideo:
         """Check the prompt, render, check the frames, fit the file to its destination, and show it.
 
         Raises `Blocked` when either check blocks, `BadInput` for an impossible wish, `EngineError` for the rest.
         """
-        job = self.fit(wish, self._shelf.video(errand.id, index))
+        settings = await errand.access.settings(errand.place.platform, errand.place.community)
+        job = self.fit(wish, self._shelf.video(errand.id, index), preferred=settings.model)
         await errand.check(text=f"{job.prompt}\n{job.negative_prompt}".strip(), text_at=Where.PROMPT)
         rendered = await self._render(errand, job)
         try:
             errand.stage.update(status="Checking the video …", bar=None)
             await errand.check(clips=[Clip(path=rendered.path, name="video")], clips_at=Where.VIDEO)
             path = await self._fit_to_destination(errand, rendered.path)
-        except BaseException:
+        except BaseException as error:
             await self._shelf.remove([rendered.path])
+            if isinstance(error, Blocked):
+                raise Blocked(f"{error} Your quota was not charged for it.", by_score=error.by_score) from error
             raise
+        errand.served()
         length = rendered.frames / rendered.fps
-        errand.seconds += rendered.seconds
         errand.footers.append(
             f"{rendered.model} · {length:.3g} s · {rendered.width}×{rendered.height} · seed {rendered.seed}"
         )
@@ -133,11 +155,13 @@ class Making:
                         stage.update(state=State.WAITING, queue=QueueSpot(event.position, event.eta_s), status="")
                     case Started():
                         since = self._clock()
+                        errand.model_began()
                         status = RETRYING if event.attempt > 1 else "Making the video …"
                         stage.update(state=State.WORKING, queue=None, bar=None, status=status)
                     case Progress():
                         stage.progress(event.step, event.total, event.label, since)
                     case Rendered():
+                        errand.model_ended(event.seconds)
                         return event
         raise JobFailed("The video was not finished. Try again, and tell the operator if it goes on.")
 

@@ -10,21 +10,24 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-from engine.errors import EngineError, GuardUnavailable
+from engine.errors import EngineError, GuardUnavailable, StorageFull
 from engine.types import (
     Answered,
     Category,
     ClipInfo,
     Coverage,
     Event,
+    Frame,
     Generate,
     Inspect,
     Inspected,
     Job,
+    ModelCard,
     Moderate,
     Progress,
     Rendered,
     Result,
+    Role,
     Score,
     Scored,
     Started,
@@ -87,6 +90,16 @@ class ScriptedEngine:
         self.inspect_error: EngineError | None = None
         self.video_bytes = 100
         self.coverage = Coverage(text=(Category.HARASSMENT,), frames=(Category.SEXUAL,))
+        self.stills_fail = False
+        self.cards: tuple[ModelCard, ...] = (
+            ModelCard(role=Role.UNDERSTANDING, backend="reader", name="Scripted reader"),
+            ModelCard(role=Role.GENERATION, backend="painter", name="Scripted painter"),
+            ModelCard(role=Role.GENERATION, backend="dreamer", name="Scripted dreamer"),
+        )
+
+    @property
+    def generation_models(self) -> tuple[ModelCard, ...]:
+        return tuple(card for card in self.cards if card.role is Role.GENERATION)
 
     def submit(
         self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False
@@ -106,12 +119,25 @@ class ScriptedEngine:
             case Inspect():
                 if self.inspect_error is not None:
                     raise self.inspect_error
-                return Inspected(info=_info())
+                return Inspected(info=_info(), frames=self._stills(job))
             case Transcode():
                 Path(job.out).write_bytes(b"s" * job.max_bytes)
                 return Transcoded(path=job.out, size_bytes=job.max_bytes, width=320, height=180)
             case _:
                 raise AssertionError(f"{job} is not run but submitted")
+
+    def _stills(self, job: Inspect) -> tuple[Frame, ...]:
+        if job.stills_dir is None:
+            return ()
+        if self.stills_fail:
+            raise StorageFull("There is no room left.")
+        frames = [
+            Frame(path=str(Path(job.stills_dir) / f"{index}.jpg"), time_s=time_s)
+            for index, time_s in enumerate(job.times)
+        ]
+        for frame in frames:
+            Path(frame.path).write_bytes(Path(job.clip.path).read_bytes())
+        return tuple(frames)
 
     def of(self, kind: type[Job]) -> list[Job]:
         return [job for job in self.jobs if isinstance(job, kind)]

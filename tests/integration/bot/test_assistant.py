@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from adapters.base import DeliveryError, State
-from bot.assistant import MOST_ATTEMPTS, Permissions
+from adapters.base import Audience, DeliveryError, State
+from bot.access import Defaults
+from bot.running import MOST_ATTEMPTS
 from bot.safety import Action
 from engine.errors import EngineUnavailable, TruncatedClip
 from engine.types import Generate, Moderate, Progress, Started, Token, Transcode, Understand, VideoWanted
 from tests.fakes.engine import ANSWERED, says
-from tests.fakes.house import ADMIN, ROOM, House, Posted, Slip
+from tests.fakes.house import ADMIN, ROOM, House, Platform, Posted, Slip
 
 
 async def test_a_question_about_a_clip_ends_with_an_answer_and_an_honest_footer(house: House) -> None:
@@ -205,7 +206,8 @@ async def test_an_unsafe_video_is_seen_by_nobody_and_deleted(house: House) -> No
     view = await slip.end()
     assert view.state is State.BLOCKED
     assert not any(shown.videos for shown in slip.views)
-    assert house.files() == []
+    assert not [name for name in house.files() if name.endswith(".mp4")]
+    assert "your quota was not charged" in view.notice.lower()
 
 
 async def test_a_video_too_large_for_its_place_is_made_to_fit(house: House) -> None:
@@ -231,12 +233,12 @@ async def test_a_model_that_asks_for_a_video_gets_it_after_its_answer(house: Hou
 
 
 async def test_permission_to_chat_is_not_permission_to_generate(house: House) -> None:
-    house.permissions = Permissions(ask="everyone", generate="admins")
+    house.defaults = Defaults(generate=Audience("admins"))
     house.open()
     house.engine.answers = [[Started(), Token(text="Here."), VideoWanted(prompt="a ball"), ANSWERED]]
     view = await (await house.ask("Show me a ball")).end()
     assert (view.state, view.text, view.videos) == (State.DONE, "Here.", ())
-    assert "not allowed" in view.notice
+    assert "for admins only" in view.notice
     assert (await (await house.generate("a ball")).end()).code == "not_permitted"
     assert (await (await house.generate("a ball", author=ADMIN)).end()).state is State.DONE
 
@@ -267,22 +269,6 @@ async def test_forgetting_cancels_what_runs(house: House) -> None:
     await slip.until(lambda view: bool(view.status))
     await house.assistant.forget(ROOM)
     assert (await slip.end()).state is State.CANCELLED
-
-
-class Platform:
-    """An adapter that can find its messages again."""
-
-    name = "test"
-
-    def __init__(self) -> None:
-        self.slip = Slip()
-
-    async def start(self, handler: object) -> None: ...
-
-    async def restore(self, ref: str) -> Slip:
-        return self.slip
-
-    async def stop(self) -> None: ...
 
 
 async def test_a_shutdown_leaves_the_request_and_the_next_start_finishes_it(house: House) -> None:

@@ -1,0 +1,90 @@
+"""Making a video again: from an earlier request and a change to the wish that is asked for now. Renders nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from adapters.base import Change, RemakeCommand
+from bot.clips import REUSED
+from bot.errors import BadInput
+from bot.making import GenerationDefaults, Wish
+from bot.requests import same_room, view_of
+from bot.store import Request, Store
+
+GONE = "I don't have that video any more: it was forgotten. Ask for it anew with a prompt."
+
+
+@dataclass(frozen=True)
+class Remade:
+    """What to make now, and what its request has to know besides."""
+
+    wish: Wish
+    params: Mapping[str, Any]
+
+
+class Remaking:
+    """Finds out what somebody means with "again", "with other words" and "longer"."""
+
+    def __init__(self, store: Store, defaults: GenerationDefaults) -> None:
+        self._store = store
+        self._defaults = defaults
+
+    async def remade(self, command: RemakeCommand) -> Remade:
+        """The new wish. Raises `BadInput` with a sentence when there is nothing to make again, or not so."""
+        request = await self._store.request(command.request)
+        if request is None or not same_room(request, command.place):
+            raise BadInput(GONE)
+        wish = wish_of(request)
+        if wish is None:
+            raise BadInput("There is no video to make again. Ask for one with a prompt.")
+        return Remade(self._changed(wish, command), _clips(request) if command.change is not Change.VARY else {})
+
+    def _changed(self, wish: Wish, command: RemakeCommand) -> Wish:
+        match command.change:
+            case Change.AGAIN:
+                return replace(wish, seed=another_seed(wish.seed))
+            case Change.VARY:
+                if not command.prompt.strip():
+                    raise BadInput("Say in a few words what the video should show.")
+                return replace(wish, prompt=command.prompt.strip())
+            case Change.LONGER:
+                return replace(wish, seconds=self._longer(wish.seconds))
+
+    def _longer(self, seconds: float | None) -> float:
+        now, most = self._defaults.seconds if seconds is None else seconds, self._defaults.max_seconds
+        if now >= most:
+            raise BadInput(f"It is as long as I make videos already: {most:g} seconds.")
+        return min(2 * now, most)
+
+
+def wish_of(request: Request) -> Wish | None:
+    """What the first video of a request was made from; None when it has none and was not asked for one.
+
+    The made video knows better than the request: which seed it got, and what a clip was described as.
+    """
+    asked = request.params.get("wish")
+    wish = Wish(**asked) if asked else None
+    for video in view_of(request).videos[:1]:
+        wish = replace(wish or Wish(video.prompt), prompt=video.prompt, seed=video.seed)
+    return wish
+
+
+def new_wish(prompt: str, *, seed: int | None = None, **options: Any) -> dict[str, Any]:
+    """A wish as a request stores it. Its seed is chosen now, so that whatever runs it again makes the same video."""
+    return asdict(Wish(prompt, seed=another_seed() if seed is None else seed, **options))
+
+
+def another_seed(than: int | None = None) -> int:
+    seed = secrets.randbelow(2**31 - 1)
+    return seed if seed != than else seed + 1
+
+
+def _clips(request: Request) -> dict[str, Any]:
+    """The clip to make a video like, while no video says in words what it shows."""
+    if view_of(request).videos or not request.params.get("attachments"):
+        return {}
+    earlier = request.params.get(REUSED, request.id)
+    return {"attachments": request.params["attachments"], REUSED: request.id if request.clips else earlier}
