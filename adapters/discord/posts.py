@@ -5,6 +5,8 @@ Knows Discord's API and its error codes; knows no views.
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
@@ -19,6 +21,7 @@ from adapters.discord.markup import file_name
 log = logging.getLogger(__name__)
 
 TOKEN_LIFE_S = 14 * 60  # an interaction's token dies after 15 minutes; the last one is not worth the risk
+NONCE_LENGTH = 25
 _NOBODY = discord.AllowedMentions.none()
 _MISSING = discord.utils.MISSING
 _DEAD_TOKEN = frozenset({10015, 10062, 50027})  # unknown webhook, unknown interaction, invalid webhook token
@@ -32,6 +35,7 @@ class Fault(Enum):
     PLACE_GONE = auto()  # the channel or the guild, or the right to see it or to write there
     CLOSED = auto()  # this message can't be edited now: older than an hour and edited often, or in an archived thread
     TOO_LARGE = auto()
+    NO_FILES = auto()  # files may not be attached in that place
     REFUSED = auto()
 
 
@@ -44,11 +48,16 @@ _FAULTS = {
     50001: Fault.PLACE_GONE,
     50013: Fault.PLACE_GONE,
     50083: Fault.CLOSED,
+    160005: Fault.CLOSED,
 }
+_MISSING_PERMISSIONS = 50013
+_MAY_NOT_REPLY = 160002  # replying needs the right to read the history; sending does not
 
 
 def fault_of(error: BaseException) -> Fault:
     """Sort an error of discord.py or of the network below it."""
+    if isinstance(error, MayNotAttach):
+        return Fault.NO_FILES
     if isinstance(error, discord.HTTPException):
         if error.code in _FAULTS:
             return _FAULTS[error.code]
@@ -63,6 +72,10 @@ def fault_of(error: BaseException) -> Fault:
 
 class VideoGone(Exception):
     """A made video can't be read from the disk any more."""
+
+
+class MayNotAttach(Exception):
+    """Discord lets the bot write there, but attach no files."""
 
 
 def open_videos(videos: Sequence[MadeVideo], *, spoiler: bool = False) -> list[discord.File]:
@@ -138,6 +151,7 @@ class ChannelPost:
         self._client = client
         self._author = author
         self._room = client.get_partial_messageable(channel)
+        self._may_not_reply = False
 
     async def edit(
         self,
@@ -148,11 +162,20 @@ class ChannelPost:
         *,
         spoiler: bool = False,
     ) -> None:
+        try:
+            await self._room.get_partial_message(message).edit(
+                content=content,
+                view=view,
+                attachments=open_videos(videos, spoiler=spoiler) or _MISSING,
+                allowed_mentions=_NOBODY,
+            )
+        except discord.Forbidden as error:
+            raise _about_files(error, videos) from error
+
+    async def clear(self, message: int, content: str) -> None:
+        """Let a message say only this, without the files and the buttons that it had."""
         await self._room.get_partial_message(message).edit(
-            content=content,
-            view=view,
-            attachments=open_videos(videos, spoiler=spoiler) or _MISSING,
-            allowed_mentions=_NOBODY,
+            content=content, view=None, attachments=[], allowed_mentions=_NOBODY
         )
 
     async def follow(
@@ -165,15 +188,25 @@ class ChannelPost:
         view: discord.ui.View | None = None,
         spoiler: bool = False,
     ) -> int:
-        sent = await self._room.send(
-            content,
-            reference=discord.MessageReference(message_id=after, channel_id=self._room.id, fail_if_not_exists=False),
-            files=open_videos(videos, spoiler=spoiler) or _MISSING,
-            view=view or _MISSING,
-            nonce=nonce,
-            allowed_mentions=_NOBODY,
-            mention_author=False,
-        )
+        there = discord.MessageReference(message_id=after, channel_id=self._room.id, fail_if_not_exists=False)
+        references = [discord.utils.MISSING] if self._may_not_reply else [there, discord.utils.MISSING]
+        for reference in references:
+            try:
+                sent = await self._room.send(
+                    content,
+                    reference=reference,
+                    files=open_videos(videos, spoiler=spoiler) or _MISSING,
+                    view=view or _MISSING,
+                    nonce=nonce,
+                    allowed_mentions=_NOBODY,
+                    mention_author=False,
+                )
+            except discord.HTTPException as error:
+                if error.code != _MAY_NOT_REPLY or self._may_not_reply:
+                    raise _about_files(error, videos) from error
+                self._may_not_reply = True
+            else:
+                break
         return sent.id
 
     async def delete(self, message: int) -> None:
@@ -184,6 +217,11 @@ class ChannelPost:
 
     async def tell(self, content: str, nonce: str, *, view: discord.ui.View | None = None) -> bool:
         return await tell(self._client, self._author, content, nonce, view=view)
+
+
+def _about_files(error: discord.HTTPException, videos: Sequence[MadeVideo]) -> Exception:
+    """Name the right that is missing, where it can only be the one to attach files."""
+    return MayNotAttach(str(error)) if videos and error.code == _MISSING_PERMISSIONS else error
 
 
 class InteractionPost(ChannelPost):
@@ -205,6 +243,7 @@ class InteractionPost(ChannelPost):
         super().__init__(client, channel, interaction.user.id)
         self._interaction = interaction
         self._original = original
+        self._by_token = {original}  # the messages that the interaction's token may edit
         self._now = now
         self._until = now() + TOKEN_LIFE_S
 
@@ -227,7 +266,7 @@ class InteractionPost(ChannelPost):
         *,
         spoiler: bool = False,
     ) -> None:
-        if self._alive():
+        if self._alive() and message in self._by_token:
             try:
                 await self._edit_by_token(message, content, view, open_videos(videos, spoiler=spoiler))
             except discord.HTTPException as error:
@@ -259,21 +298,24 @@ class InteractionPost(ChannelPost):
         view: discord.ui.View | None = None,
         spoiler: bool = False,
     ) -> int:
-        if self._alive():
-            try:
-                sent = await self._interaction.followup.send(
-                    content,
-                    wait=True,
-                    files=open_videos(videos, spoiler=spoiler) or _MISSING,
-                    view=view or _MISSING,
-                    allowed_mentions=_NOBODY,
-                )
-            except discord.HTTPException as error:
-                if not self._dies_of(error):
-                    raise
-            else:
-                return sent.id
-        return await super().follow(after, content, nonce, videos, view=view, spoiler=spoiler)
+        """Send by the bot's own token, whose nonces keep a repeated send from doubling; an interaction's has none.
+
+        Where the bot itself may not write, the interaction's token still may.
+        """
+        try:
+            return await super().follow(after, content, nonce, videos, view=view, spoiler=spoiler)
+        except discord.HTTPException as error:
+            if fault_of(error) is not Fault.PLACE_GONE or not self._alive():
+                raise
+        sent = await self._interaction.followup.send(
+            content,
+            wait=True,
+            files=open_videos(videos, spoiler=spoiler) or _MISSING,
+            view=view or _MISSING,
+            allowed_mentions=_NOBODY,
+        )
+        self._by_token.add(sent.id)
+        return sent.id
 
     async def typing(self) -> None:
         """Discord shows by itself that the command is being worked on."""
@@ -291,3 +333,77 @@ class InteractionPost(ChannelPost):
             else:
                 return True
         return await super().tell(content, nonce, view=view)
+
+
+class Relay:
+    """A post that can be cut off: then nothing goes out through it any more.
+
+    Nonces are made different for every wording of a question and after every deletion, because Discord would take a
+    repeated one for the message that was deleted.
+    """
+
+    def __init__(self, post: Post, wording: str = "") -> None:
+        self.first_then_private = post.first_then_private
+        self._post = post
+        self._wording = wording
+        self._deleted = 0
+        self._cut = False
+        self._busy = asyncio.Lock()
+
+    async def cut(self) -> None:
+        """Let nothing out any more; returns once what is on its way has arrived."""
+        self._cut = True
+        async with self._busy:
+            return
+
+    async def edit(
+        self,
+        message: int,
+        content: str,
+        view: discord.ui.View | None,
+        videos: Sequence[MadeVideo],
+        *,
+        spoiler: bool = False,
+    ) -> None:
+        async with self._busy:
+            if not self._cut:
+                await self._post.edit(message, content, view, videos, spoiler=spoiler)
+
+    async def follow(
+        self,
+        after: int,
+        content: str,
+        nonce: str,
+        videos: Sequence[MadeVideo] = (),
+        *,
+        view: discord.ui.View | None = None,
+        spoiler: bool = False,
+    ) -> int:
+        async with self._busy:
+            if self._cut:
+                return after
+            return await self._post.follow(after, content, self._own(nonce), videos, view=view, spoiler=spoiler)
+
+    async def delete(self, message: int) -> None:
+        async with self._busy:
+            if not self._cut:
+                self._deleted += 1
+                await self._post.delete(message)
+
+    async def typing(self) -> None:
+        if not self._cut:
+            await self._post.typing()
+
+    async def tell(self, content: str, nonce: str, *, view: discord.ui.View | None = None) -> bool:
+        async with self._busy:
+            return self._cut or await self._post.tell(content, self._own(nonce), view=view)
+
+    def _own(self, nonce: str) -> str:
+        if not self._wording and not self._deleted:
+            return nonce
+        return short_digest(nonce, self._wording, str(self._deleted))
+
+
+def short_digest(*words: str) -> str:
+    """A nonce made of words, as long as Discord takes."""
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:NONCE_LENGTH]

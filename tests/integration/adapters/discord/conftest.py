@@ -180,6 +180,8 @@ async def world(new_client: Callable[[], BotClient], clock: Clock, request: Any)
         guild = env.create_guild("Riders")
         channel = guild.create_text_channel("clips")
         ann = guild.add_member(env.create_user("ann"))
+        await env.settle()
+        env.http_requests.clear()  # the hello to the one who owns the guild; `test_guilds.py` is about it
         handler: Any = client.handler
         admin: Any = client.admin
         yield World(env, handler, admin, client, clock, guild, channel, ann, new_client)

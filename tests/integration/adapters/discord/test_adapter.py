@@ -15,7 +15,7 @@ from discord.http import Route
 
 from adapters.discord import DiscordAdapter, IntentsRefused, TokenRefused, Unreachable
 from adapters.discord import adapter as module
-from tests.fakes.handler import QuietDesk
+from tests.fakes.handler import QuietDesk, QuietHandler
 
 ME = {"id": "1" * 18, "username": "bot", "discriminator": "0", "avatar": None, "bot": True}
 HELLO = {"op": 10, "s": None, "t": None, "d": {"heartbeat_interval": 45_000}}
@@ -90,13 +90,8 @@ def adapter_for(base: str, tmp_path: Path) -> DiscordAdapter:
     return DiscordAdapter(token="secret", state_dir=tmp_path, desk=QuietDesk(), api_base=base)
 
 
-class Nobody:
-    """A handler that is never asked."""
-
-
 async def refused(adapter: DiscordAdapter) -> None:
-    nobody: Any = Nobody()
-    await asyncio.wait_for(adapter.start(nobody), 20)
+    await asyncio.wait_for(adapter.start(QuietHandler()), 20)
 
 
 async def test_a_refused_token_is_a_sentence(tiny: TinyDiscord, tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from types import SimpleNamespace
 
 import discord
 import pytest
@@ -169,45 +167,10 @@ async def test_a_place_where_the_bot_may_not_write_is_told_to_the_one_who_asked(
     assert private.content.startswith("I can't write in #clips.")
 
 
-async def test_deleting_the_question_cancels_the_request(world) -> None:
-    sent = await world.ask()
-    await world.show(View("r1", State.WORKING, text="A"))
-    await world.ann.delete(sent)
-    ((request, author),) = world.handler.cancelled
-    assert (request, author.id) == ("r1", str(world.ann.id))
-
-
-async def test_a_question_that_is_deleted_while_it_is_being_taken_is_cancelled_once_it_has_a_number(world) -> None:
-    async def delete() -> None:
-        asked = SimpleNamespace(message_id=int(world.handler.messages[-1].event_id))
-        await world.client.on_raw_message_delete(asked)
-        assert world.handler.cancelled == []
-
-    world.handler.meanwhile = delete
-    await world.ask()
-    assert [request for request, _ in world.handler.cancelled] == ["r1"]
-
-
 async def test_deleting_the_answer_cancels_the_request(world) -> None:
     await world.ask()
     await world.moderator_with_messages().delete(world.answer())
     assert [request for request, _ in world.handler.cancelled] == ["r1"]
-
-
-async def test_deleting_a_question_that_was_answered_cancels_nothing(world) -> None:
-    sent = await world.ask()
-    await world.show(View("r1", State.DONE, text="A dog."))
-    await world.ann.delete(sent)
-    assert world.handler.cancelled == []
-
-
-async def test_deleting_a_question_while_its_answer_is_being_delivered_cancels_nothing(world) -> None:
-    sent = await world.ask()
-    showing = asyncio.create_task(world.handler.reply.show(View("r1", State.DONE, text="A dog.")))
-    await asyncio.sleep(0)
-    await world.client.on_raw_message_delete(SimpleNamespace(message_id=sent.id))
-    await showing
-    assert world.handler.cancelled == []
 
 
 async def test_a_deleted_channel_cancels_what_runs_there(world) -> None:

@@ -215,16 +215,18 @@ async def test_a_question_whose_first_reply_is_cut_off_is_still_answered_once(
     assert contents(server, clips) == ["A boat."]
 
 
-async def test_a_deleted_question_cancels_its_request(
+async def test_a_deleted_question_takes_its_answer_along(
     server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User
 ) -> None:
     question = server.say(ann, clips, "what is this?", mention=True)
     asked = await handler.next()
+    await asked.shows("A boat")
     server.retract(question)
-    server.say(ann, clips, "never mind", mention=True)
-    await answer(server, handler, clips, "As you like.")
+    await server.until(lambda: not server.answers(clips), "the answer to go")
+    await asked.ends("A boat that sails.")
 
-    assert handler.withdrawn == [asked.request]
+    assert [(request, author.id) for request, author, _ in handler.erased] == [(asked.request, ann.id)]
+    assert server.answers(clips) == []
 
 
 # --- being refused ------------------------------------------------------------------------------------------------

@@ -1,0 +1,306 @@
+"""What people ask by writing: mentions and direct messages, their edits within a minute, and their deletion.
+
+Knows messages and the application; how an answer is shown stands in `answers.py` and `reply.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import discord
+
+from adapters.base import Author, DeliveryError, Exchange, Message, Place, State, View, Wants
+from adapters.discord import strings
+from adapters.discord.answers import UNREACHED, Answer
+from adapters.discord.chain import Chains
+from adapters.discord.intake import PLATFORM, is_for_me, withheld
+from adapters.discord.places import cannot_write
+from adapters.discord.posts import ChannelPost, Fault, fault_of
+from adapters.discord.reply import RETRY_AFTER_S, Anchor
+
+if TYPE_CHECKING:
+    from adapters.discord.client import BotClient
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+EDITABLE = timedelta(minutes=1)
+REMEMBERED = 2048  # questions, and events that were seen
+TOLD_AGAIN_AFTER_S = 10 * 60  # a refusal is said once per person and place in this time
+MOST_WORDINGS = 32  # of one question; nobody edits that often in a minute
+LOOKUPS_AT_ONCE = 4  # in the store, for deleted messages; a purge of thousands must not push questions aside
+
+
+@dataclass
+class Question:
+    """What is known of a message that asked. `asked` are the event ids of its wordings, oldest first."""
+
+    content: str = ""
+    asked: list[str] = field(default_factory=list)
+    reply: Answer | None = None
+    gone: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Questions:
+    """Takes questions, each wording of each once."""
+
+    def __init__(self, client: BotClient) -> None:
+        self._client = client
+        self._chains = Chains(client)
+        self._known: OrderedDict[int, Question] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def settled(self) -> None:
+        """Wait until everything that was heard has been handed over or refused."""
+        await self._idle.wait()
+
+    # --- heard --------------------------------------------------------------------------------------------------
+
+    async def heard(self, message: discord.Message) -> None:
+        """A message was posted."""
+        mine = message.author.id == self._client.me()
+        if not mine and not is_for_me(message, self._client.me()):
+            return
+        self._chains.note(message)
+        if mine or message.id in self._known:  # a resumed session may bring an event again
+            return
+        question = self._remember(message.id)
+        with self._working():
+            async with question.lock:
+                if await self._wording(message.id, 0) is None:
+                    await self._ask(message, question)
+
+    async def edited(self, message: discord.Message) -> None:
+        """A message has changed: its text, or nothing but what Discord shows of its links."""
+        if message.edited_at is None or message.edited_at - message.created_at > EDITABLE:
+            return
+        if not is_for_me(message, self._client.me()):
+            return
+        self._chains.note(message)
+        question = self._known.get(message.id)
+        if question is not None and question.content == message.content:
+            return
+        question = question or self._remember(message.id)
+        with self._working():
+            async with question.lock:
+                if not question.gone and question.content != message.content:
+                    await self._ask_again(message, question)
+
+    async def deleted(self, message: int, channel: int) -> None:
+        """A message is gone. If it asked something, nothing of that stays; if it was an answer, it is cancelled."""
+        self._chains.forget(message)
+        question = self._known.get(message)
+        if question is not None:
+            question.gone = True
+        reply = self._client.answers.of(message)
+        if reply is not None and message != reply.anchor.source:
+            if not reply.ending and not reply.unwanted:
+                log.info("answer %s was deleted; request %s is cancelled", message, reply.request or "(new)")
+                await self._client.answers.withdraw(reply)
+            return
+        with self._working():
+            if reply is not None:
+                await self._quietly(reply)
+            async with self._lookups:
+                wordings = await self._wordings(message, question)
+            rest = [wording for wording in wordings if reply is None or wording.request != reply.request]
+            for wording in rest:
+                await self._client.answers.erase(wording.request, wording.author, wording.place, channel)
+            for ref in dict.fromkeys(wording.ref for wording in rest):
+                try:
+                    await self._client.answers.remove(ref)
+                except DeliveryError as error:
+                    log.warning("the answer to the deleted message %s stays: %s", message, error)
+
+    async def _quietly(self, reply: Answer) -> None:
+        log.info("message %s was deleted; request %s is dropped", reply.anchor.source, reply.request or "(new)")
+        try:
+            await self._client.answers.discard(reply)
+        except DeliveryError as error:
+            log.warning("the answer to the deleted message %s stays: %s", reply.anchor.source, error)
+
+    # --- asked --------------------------------------------------------------------------------------------------
+
+    async def _ask(self, message: discord.Message, question: Question) -> None:
+        question.content = message.content
+        asked = self._client.intake().message(message, None)
+        if question.gone or await self._refused(asked.author, asked.place):
+            return
+        placeholder = await self._placeholder(message, str(message.id))
+        if placeholder is not None:
+            await self._hand_over(message, question, asked, placeholder)
+
+    async def _ask_again(self, message: discord.Message, question: Question) -> None:
+        """Put the new wording in place of the last one; a message that asked nothing yet asks now."""
+        earlier = await self._wordings(message.id, question)
+        asked = self._client.intake().message(message, None)
+        if not earlier and not question.asked:
+            await self._ask(message, question)
+            return
+        question.content = message.content
+        if earlier and earlier[-1].text == asked.text:  # known from before a restart
+            return
+        if await self._refused(asked.author, asked.place):
+            return
+        question.asked = question.asked or [event_id(message.id, number) for number in range(len(earlier))]
+        number = len(question.asked)
+        if number >= MOST_WORDINGS:
+            return
+        anchor = question.reply.anchor if question.reply is not None else None
+        if anchor is None and earlier:
+            anchor = Anchor.load(earlier[-1].ref)
+        placeholder = await self._client.answers.take_over(anchor) if anchor is not None else None
+        if placeholder is None:
+            placeholder = await self._placeholder(message, f"{message.id}e{number}")
+        if placeholder is not None:
+            asked = replace(asked, event_id=event_id(message.id, number), replaces=question.asked[-1])
+            await self._hand_over(message, question, asked, placeholder)
+
+    async def _hand_over(self, message: discord.Message, question: Question, asked: Message, placeholder: int) -> None:
+        """Give a question to the application, with what it replies to."""
+        referenced = await self._referenced(message)
+        files = self._client.intake().message(message, referenced).attachments
+        asked = replace(asked, attachments=files, chain=await self._chains.before(message, referenced))
+        anchor = Anchor(
+            kind="message",
+            channel=message.channel.id,
+            author=asked.author,
+            messages=[placeholder],
+            source=message.id,
+            private=asked.place.private,
+        )
+        wording = asked.event_id if asked.replaces else ""
+        reply = self._client.answers.open(
+            ChannelPost(self._client, message.channel.id, message.author.id), anchor, wording
+        )
+        question.reply = reply
+        if question.gone:
+            await self._quietly(reply)
+        elif referenced is not None and not asked.attachments and withheld(referenced):
+            await reply.show(View(request="", state=State.DONE, text=strings.HIDDEN_REFERENCE))
+        else:
+            question.asked.append(asked.event_id)
+            await self._client.answers.admit(reply, lambda: self._client.handler.message(asked, reply))
+
+    async def _refused(self, author: Author, place: Place) -> bool:
+        """Whether the application says no. The one who asked is told why, once in a while, and nobody else is."""
+        try:
+            why = await self._client.handler.refusal(author, place, Wants.ASK)
+        except Exception:
+            log.exception("the application did not say whether user %s may ask", author.id)
+            return False  # what is wrong with it will be said in the answer
+        if not why:
+            return False
+        now, key = self._client.timing.now(), (author.id, place.conversation)
+        said = self._told.get(key)
+        if said is None or now - said >= TOLD_AGAIN_AFTER_S:
+            _keep(self._told, key, now)
+            await self._client.tell(author, why)
+        return True
+
+    async def _placeholder(self, message: discord.Message, nonce: str) -> int | None:
+        """Reply at once, without a ping. The nonce keeps a repeated send from doubling."""
+        post = ChannelPost(self._client, message.channel.id, message.author.id)
+        delays = iter(RETRY_AFTER_S)
+        while True:
+            try:
+                return await post.follow(message.id, strings.PLACEHOLDER, nonce=nonce)
+            except UNREACHED as error:
+                delay = next(delays, None) if fault_of(error) is Fault.PASSING else None
+                if delay is None:
+                    log.warning("no answer to message %s in channel %s: %s", message.id, message.channel.id, error)
+                    await self._explain_silence(post, message, error)
+                    return None
+            await self._client.timing.sleep(delay)
+
+    async def _explain_silence(self, post: ChannelPost, message: discord.Message, error: BaseException) -> None:
+        sentence = cannot_write(self._client, message.channel.id, error)
+        if not sentence or message.guild is None:
+            return
+        try:
+            await post.tell(sentence, nonce=f"{message.id}p")
+        except UNREACHED as failure:
+            log.warning("the author of message %s could not be told: %s", message.id, failure)
+
+    async def _referenced(self, message: discord.Message) -> discord.Message | None:
+        """The message that this one replies to. What a forward carries is in the message itself."""
+        reference = message.reference
+        if reference is None or reference.type is discord.MessageReferenceType.forward:
+            return None
+        if isinstance(reference.resolved, discord.Message):
+            return reference.resolved
+        if isinstance(reference.resolved, discord.DeletedReferencedMessage) or reference.message_id is None:
+            return None
+        try:
+            return await message.channel.fetch_message(reference.message_id)
+        except UNREACHED as error:
+            log.info("the message that %s replies to can't be read: %s", message.id, error)
+            return None
+
+    # --- what the application knows -----------------------------------------------------------------------------
+
+    async def _wordings(self, message: int, question: Question | None) -> Sequence[Exchange]:
+        """Every wording of a question that the application has taken, oldest first."""
+        found: list[Exchange] = []
+        for number in range(MOST_WORDINGS):
+            exchange = await self._wording(message, number)
+            if exchange is not None:
+                found.append(exchange)
+            elif question is None or number >= len(question.asked):
+                break
+        return found
+
+    async def _wording(self, message: int, number: int) -> Exchange | None:
+        try:
+            return await self._client.handler.find(PLATFORM, event_id(message, number))
+        except Exception:
+            log.exception("the application did not say whether it knows message %s", message)
+            return None
+
+    # --- memory -------------------------------------------------------------------------------------------------
+
+    def _remember(self, message: int) -> Question:
+        question = Question()
+        _keep(self._known, message, question)
+        return question
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        self._busy += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+
+def event_id(message: int, wording: int) -> str:
+    """The event id of a question: its message's own, and with a number for each later wording.
+
+    They can be counted up again after a restart, when nobody knows how often a message was edited.
+    """
+    return f"{message}:{wording}" if wording else str(message)
+
+
+def _keep(store: OrderedDict[K, V], key: K, value: V) -> None:
+    """Remember something, and forget the oldest of too many."""
+    store[key] = value
+    store.move_to_end(key)
+    while len(store) > REMEMBERED:
+        store.popitem(last=False)
