@@ -112,6 +112,18 @@ def test_bad_input_ends_with_2_and_one_sentence(gpt4video: Cli, tmp_path: Path) 
         assert "Traceback" not in result.stderr
 
 
+def test_a_used_up_quota_ends_with_2_and_says_when_it_goes_on(gpt4video: Cli, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("quotas.videos_per_day = 1\n")
+    options = ["--seconds", "1", "--size", "320x180", "--json"]
+    first = gpt4video("generate", "a red ball", "-o", tmp_path / "one.mp4", *options)
+    assert first.returncode == 0, first.stderr
+    second = gpt4video("generate", "a red ball", "-o", tmp_path / "two.mp4", *options)
+    assert second.returncode == 2
+    assert json.loads(second.stdout)["code"] == "over_quota"
+    assert "You have used your 1 video of today. The next one is free" in second.stderr
+    assert not (tmp_path / "two.mp4").exists()
+
+
 def test_a_mistake_in_the_configuration_is_found_with_its_line(gpt4video: Cli, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[web]\nprot = 80\n")
     result = gpt4video("moderate", "hello")
