@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
-from adapters.base import AdminDesk, Handler, Reply
+from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.web.admin import AdminRoutes
 from adapters.web.chat import MAX_TEXT, ChatRoom, ChatSocket
 from adapters.web.door import Door, add_security_headers
@@ -94,6 +94,21 @@ class WebAdapter:
         if not re.fullmatch(ID_PATTERN, conversation) or not re.fullmatch(ID_PATTERN, message_id):
             return None
         return WebReply(self._hub, conversation, message_id, opened=True)
+
+    async def post_case(self, channel: str, case: Case) -> str:
+        """Raises `DeliveryError`: the page has no channel of moderators, for whoever uses it is one."""
+        raise DeliveryError("The web page has no place for cases: whoever uses it decides by themselves.")
+
+    async def redraw_case(self, case: Case) -> None:
+        """Raises `DeliveryError`: no card was ever posted here."""
+        raise DeliveryError("The web page shows no cases, so there is no card to redraw.")
+
+    async def remove(self, ref: str) -> None:
+        """Nothing to do: the page keeps no messages, and what was deleted is not in its next history."""
+
+    async def tell(self, author: Author, text: str) -> bool:
+        """Always False: nobody can be reached who does not look at the page."""
+        return False
 
     async def stop(self) -> None:
         """Let the sockets take what is pending, close them and the port, and empty the inbox."""

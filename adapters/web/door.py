@@ -99,11 +99,13 @@ class Door:
         self._sessions: OrderedDict[str, float] = OrderedDict()
 
     def author(self, request: web.Request) -> Author:
-        """Who is at the other end. Whoever passed the door runs this installation, and so is its admin."""
+        """Who is at the other end. Whoever passed the door runs this installation: its admin, and so its moderator."""
         if not self._token:
-            return Author(id="local", name="You", is_admin=True)
+            return Author(id="local", name="You", is_admin=True, is_moderator=True)
         session = request.cookies.get(COOKIE, "")
-        return Author(id="web-" + sha256(session.encode()).hexdigest()[:16], name="You", is_admin=True)
+        return Author(
+            id="web-" + sha256(session.encode()).hexdigest()[:16], name="You", is_admin=True, is_moderator=True
+        )
 
     async def login(self, request: web.Request) -> web.Response:
         """`POST /api/login` with `{"token": …}`: sets the session cookie, or raises `Problem` 401 or 429."""

@@ -41,6 +41,7 @@ from adapters.base import (
     WhatIf,
 )
 from adapters.web import WebAdapter
+from tests.fakes.handler import QuietHandler
 
 CONVERSATION = "conversation-0001"
 TIMEOUT_S = 10.0
@@ -62,19 +63,19 @@ class Asked:
 Script = Callable[["FakeHandler", Asked], Awaitable[None]]
 
 
-class FakeHandler:
+class FakeHandler(QuietHandler):
     """Takes requests, deduplicates them on the event id, and shows what the test says."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: dict[str, Asked] = {}
         self.calls: list[Message | GenerateCommand] = []
-        self.cancelled: list[tuple[str, Author]] = []
         self.arrived: asyncio.Queue[Asked] = asyncio.Queue()
         self.history_gate: asyncio.Event | None = None
         self.history_entered = asyncio.Event()
         self.script: Script | None = None
         self.failure: Exception | None = None
-        self.refusal: str | None = None
+        self.turned_away: str | None = None
         self.first_view: View | None = None
         self._by_event: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,8 +135,8 @@ class FakeHandler:
         self.calls.append(said)
         if self.failure is not None:
             raise self.failure
-        if self.refusal is not None:
-            await reply.show(View(request="", state=State.FAILED, notice=self.refusal))
+        if self.turned_away is not None:
+            await reply.show(View(request="", state=State.FAILED, notice=self.turned_away))
             return ""
         if known := self._by_event.get(said.event_id):
             return known

@@ -93,7 +93,9 @@ async def test_the_audit_is_filtered_and_paged_within_this_page(server: Any, sam
     assert [entry["id"] for entry in rest["entries"]] == [2, 1]
     assert (first["more"], rest["more"]) == (True, False)
     assert first["entries"][0]["at"] == "2026-11-20T12:01:00Z"
-    assert server.desk.calls[0][1] == AuditQuery("web", "local", "", "violence", "block", "question", None, 3)
+    assert server.desk.calls[0][1] == AuditQuery(
+        "web", "local", category="violence", action="block", where="question", limit=3
+    )
 
 
 async def test_one_page_of_the_audit_is_never_huge(server: Any) -> None:

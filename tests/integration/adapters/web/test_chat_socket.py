@@ -344,12 +344,12 @@ async def test_a_surprise_in_the_application_is_logged_under_a_number_and_shows_
 
 
 async def test_a_message_that_becomes_no_request_is_refused_in_the_applications_words(server: Any) -> None:
-    server.handler.refusal = "The database does not answer. Try again in a minute."
+    server.handler.turned_away = "The database does not answer. Try again in a minute."
     async with server.socket() as talk:
         await talk.say(**ASK)
         error = await talk.hear("error")
 
-    assert (error["id"], error["message"]) == (ASK["id"], server.handler.refusal)
+    assert (error["id"], error["message"]) == (ASK["id"], server.handler.turned_away)
 
 
 async def test_stop_delivers_what_is_pending_and_says_goodbye(start: Any) -> None:
