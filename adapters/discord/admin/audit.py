@@ -1,0 +1,188 @@
+"""`/audit`: what was decided lately and who changed what, with filters that live in the buttons' ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import discord
+
+from adapters.base import AdminDesk, AuditEntry, AuditQuery, Scope
+from adapters.discord.admin import strings
+from adapters.discord.admin.controls import Page, button
+from adapters.discord.admin.texts import audit_entry
+from adapters.discord.admin.visit import Stale, Visit
+from adapters.discord.markup import plain
+
+PAGE = 6  # entries; more than a phone's screen is no overview
+_TEXT_LIMIT = 3900  # of an embed's 4096 characters
+_SCAN = 200  # entries read at a time on the way to a newer page
+_SCANS = 5
+_ACTIONS = {"a": "allow", "w": "warn", "b": "block"}
+_WHERE = {"q": "question", "c": "clip", "a": "answer", "p": "prompt", "v": "video"}
+_KINDS = {"d": "decision", "c": "change"}
+_LONGEST_CATEGORY = 24
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What somebody looks for; empty means any. `member` and `channel` are ids."""
+
+    category: str = ""
+    action: str = ""
+    where: str = ""
+    member: str = ""
+    kind: str = ""
+    channel: str = ""
+
+    def path(self, turn: str, cursor: int) -> str:
+        """The path of a button that turns a page; at most 95 characters with the longest ids."""
+        codes = (
+            self.category,
+            _code(_ACTIONS, self.action),
+            _code(_WHERE, self.where),
+            self.member,
+            _code(_KINDS, self.kind),
+            self.channel,
+        )
+        return f"aud:{turn}:{cursor}:{':'.join(codes)}"
+
+    @classmethod
+    def load(cls, codes: Sequence[str]) -> Filters:
+        """The filters of a path. Raises `Stale` for those of another version."""
+        try:
+            category, action, where, member, kind, channel = codes
+            return cls(
+                category=category,
+                action=_ACTIONS[action] if action else "",
+                where=_WHERE[where] if where else "",
+                member=member,
+                kind=_KINDS[kind] if kind else "",
+                channel=channel,
+            )
+        except (ValueError, KeyError) as error:
+            raise Stale from error
+
+    def query(self, scope: Scope, before: int | None, limit: int) -> AuditQuery:
+        return AuditQuery(
+            platform=scope.platform,
+            community=scope.community,
+            channel=self.channel,
+            category=self.category,
+            action=self.action,
+            where=self.where,
+            author=self.member,
+            kind=self.kind,
+            before=before,
+            limit=limit,
+        )
+
+
+class AuditPanel:
+    """Paths: `o` (older than an entry) or `n` (newer than one), the entry's id, and the filters."""
+
+    admin = False
+
+    def __init__(self, desk: AdminDesk) -> None:
+        self._desk = desk
+
+    async def open(self, visit: Visit, filters: Filters) -> None:
+        """The newest entries that fit."""
+        if filters.category:
+            await self._check_category(visit, filters.category)
+        await self._older(visit, _within(visit, filters), None)
+
+    async def categories(self, visit: Visit, typed: str) -> list[str]:
+        """The categories to choose from."""
+        names = [rule.category for rule in await self._desk.rules(visit.scope)]
+        return [name for name in names if typed.lower() in name and len(name) <= _LONGEST_CATEGORY]
+
+    async def press(self, visit: Visit, steps: list[str]) -> None:
+        """Turn a page."""
+        await visit.begin()
+        match steps:
+            case ["o", cursor, *codes] if cursor.isdigit():
+                await self._older(visit, _within(visit, Filters.load(codes)), int(cursor))
+            case ["n", cursor, *codes] if cursor.isdigit():
+                await self._newer(visit, _within(visit, Filters.load(codes)), int(cursor))
+            case _:
+                raise Stale
+
+    async def _check_category(self, visit: Visit, category: str) -> None:
+        known = await self.categories(visit, "")
+        if category not in known:
+            names = ", ".join(plain(name) for name in known) or "–"
+            raise ValueError(strings.NO_CATEGORY.format(name=plain(category), known=names))
+
+    async def _older(self, visit: Visit, filters: Filters, before: int | None) -> None:
+        found = list(await self._desk.audit(filters.query(visit.scope, before, PAGE + 1)))
+        await self._show(visit, filters, found[:PAGE], newest=before is None, more=len(found) > PAGE)
+
+    async def _newer(self, visit: Visit, filters: Filters, after: int) -> None:
+        """The page next above an entry. The desk reads downwards, so this comes from the top, a bounded way."""
+        newer: list[AuditEntry] = []
+        before: int | None = None
+        for _ in range(_SCANS):
+            batch = await self._desk.audit(filters.query(visit.scope, before, _SCAN))
+            newer += [entry for entry in batch if entry.id > after]
+            if len(batch) < _SCAN or batch[-1].id <= after:
+                break
+            before = batch[-1].id
+        else:  # too far up: the newest page is a better place than none
+            newer = newer[:PAGE]
+        if len(newer) <= PAGE:
+            await self._older(visit, filters, None)
+        else:
+            await self._show(visit, filters, newer[-PAGE:], newest=False, more=True)
+
+    async def _show(
+        self, visit: Visit, filters: Filters, entries: Sequence[AuditEntry], *, newest: bool, more: bool
+    ) -> None:
+        shown, texts = _fitting(entries)
+        lines = [_heading(visit, filters), *(texts or [strings.AUDIT_EMPTY])]
+        embed = discord.Embed(title=strings.AUDIT_TITLE, description="\n\n".join(lines))
+        more = more or len(shown) < len(entries)
+        first, last = (shown[0].id, shown[-1].id) if shown else (0, 0)
+        turn = [
+            button(strings.NEWER, filters.path("n", first), disabled=newest or not shown),
+            button(strings.OLDER, filters.path("o", last), disabled=not more),
+        ]
+        await visit.show(Page(embed, [turn]))
+
+
+def _within(visit: Visit, filters: Filters) -> Filters:
+    """Who moderates one channel sees that one: what was said in others is none of theirs."""
+    return filters if visit.everywhere else replace(filters, channel=visit.channel)
+
+
+def _heading(visit: Visit, filters: Filters) -> str:
+    parts = [
+        plain(filters.category),
+        strings.ACTED.get(filters.action, ""),
+        strings.WHERE.get(filters.where, ""),
+        f"<@{filters.member}>" if filters.member else "",
+        strings.KINDS.get(filters.kind, ""),
+        f"<#{filters.channel}>" if filters.channel and visit.everywhere else "",
+    ]
+    chosen = " · ".join(part for part in parts if part)
+    lines = [f"{strings.AUDIT_NEWEST} {chosen}".strip()]
+    if not visit.everywhere:
+        lines.append(strings.AUDIT_LOCAL.format(channel=visit.channel))
+    return "\n".join(lines)
+
+
+def _fitting(entries: Sequence[AuditEntry]) -> tuple[list[AuditEntry], list[str]]:
+    """As many entries as an embed holds, and their texts; at least one."""
+    shown: list[AuditEntry] = []
+    texts: list[str] = []
+    for entry in entries:
+        text = audit_entry(entry)
+        if texts and len("\n\n".join([*texts, text])) > _TEXT_LIMIT:
+            break
+        shown.append(entry)
+        texts.append(text)
+    return shown, texts
+
+
+def _code(codes: dict[str, str], value: str) -> str:
+    return next((code for code, name in codes.items() if name == value), "")
