@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from adapters.base import Bar, MadeVideo, State, View
+from adapters.base import Bar, ModelOption, State, View, Wants
+from tests.integration.adapters.discord.scenes import CLIP, field_of, fill, made
 
-CLIP = ("bikes.mp4", b"\0\0\0\x18ftypmp42")
+WAN = ModelOption("wan", "Wan2.1-1.3B")
+LITE = ModelOption("storyboard", "lite storyboard")
 COMMANDS = {"generate", "ask", "queue", "forget", "help"}
 MENUS = {"Ask about this video", "Make a video like this"}
 BLOCKED = View("r1", State.BLOCKED, notice="I won't make that: violence 0.83 is over 0.70.")
@@ -20,10 +22,12 @@ def puts(world) -> list[Any]:
     return [entry.json for entry in world.env.http_requests if entry.method == "PUT"]
 
 
-def made(tmp_path: Path) -> MadeVideo:
-    path = tmp_path / "made.mp4"
-    path.write_bytes(b"\0\0\0\x18ftypmp42")
-    return MadeVideo(str(path), "a red ball", 1234, 640, 360, 3.0)
+async def sent_anew(world, tmp_path: Path) -> dict[str, Any]:
+    """The commands by name, as a bot that has never sent them sends them."""
+    (tmp_path / "discord-commands.json").unlink()
+    await world.env.restart_bot(world.new_client())
+    (sent,) = puts(world)
+    return {command["name"]: command for command in sent}
 
 
 async def test_generate_ends_with_the_video_in_the_response(world, tmp_path: Path) -> None:
@@ -48,6 +52,86 @@ async def test_generate_ends_with_the_video_in_the_response(world, tmp_path: Pat
     assert result.response.content == "a red ball\n-# lite · 3 s · 640×360 · seed 1234"
     assert [item.filename for item in result.response.attachments] == ["a-red-ball.mp4"]
     assert result.followups == []
+
+
+async def test_generate_takes_a_model_from_the_list_and_a_clip_to_be_like(world) -> None:
+    world.handler.choices[Wants.GENERATE] = [WAN, LITE]
+    await world.ann.slash(world.channel, "generate", prompt="a red ball", model="storyboard", clip=CLIP)
+    (command,) = world.handler.commands
+    assert command.model == "storyboard"
+    assert [(item.name, item.content_type) for item in command.attachments] == [("bikes.mp4", "video/mp4")]
+
+
+async def test_the_models_are_offered_while_typing(world) -> None:
+    world.handler.choices[Wants.GENERATE] = [WAN, LITE]
+    offered = await world.ann.autocomplete(world.channel, "generate", "model", "")
+    assert [(choice["name"], choice["value"]) for choice in offered] == [
+        ("Wan2.1-1.3B", "wan"),
+        ("lite storyboard", "storyboard"),
+    ]
+    fitting = await world.ann.autocomplete(world.channel, "generate", "model", "LITE")
+    assert [choice["value"] for choice in fitting] == ["storyboard"]
+    assert await world.ann.autocomplete(world.channel, "generate", "model", "sora") == []
+
+
+async def test_no_more_models_are_offered_than_discord_shows(world) -> None:
+    world.handler.choices[Wants.GENERATE] = [ModelOption(f"m{number}", "x" * 150) for number in range(40)]
+    offered = await world.ann.autocomplete(world.channel, "generate", "model", "m")
+    assert len(offered) == 25
+    assert {len(choice["name"]) for choice in offered} == {100}
+
+
+async def test_a_model_that_is_typed_as_it_is_shown_is_taken(world) -> None:
+    world.handler.choices[Wants.GENERATE] = [WAN, LITE]
+    await world.ann.slash(world.channel, "generate", prompt="a red ball", model="wan2.1-1.3b ")
+    assert [command.model for command in world.handler.commands] == ["wan"]
+
+
+async def test_a_model_that_there_is_not_is_said_privately_with_those_that_there_are(world) -> None:
+    world.handler.choices[Wants.GENERATE] = [WAN, LITE]
+    result = await world.ann.slash(world.channel, "generate", prompt="a red ball", model="sora @everyone")
+    assert result.ephemeral
+    assert "sora" in result.response.content
+    assert "Wan2.1-1.3B and lite storyboard" in result.response.content
+    assert "@everyone" not in result.response.content
+    assert world.handler.commands == []
+
+
+async def test_where_there_is_no_choice_of_models_one_is_told_to_leave_it_out(world) -> None:
+    result = await world.ann.slash(world.channel, "generate", prompt="a red ball", model="wan")
+    assert result.ephemeral
+    assert result.response.content == "There is no choice of models here. Leave the model out."
+
+
+async def test_generate_refuses_a_file_that_is_no_clip_privately(world) -> None:
+    result = await world.ann.slash(world.channel, "generate", prompt="a red ball", clip=("notes.txt", b"x"))
+    assert result.ephemeral
+    assert result.response.content == "That file is no video, GIF or image. Choose another one."
+    assert world.handler.commands == []
+
+
+@pytest.mark.parametrize("options", [{"prompt": "a red ball"}, {"prompt": "x", "clip": CLIP}])
+async def test_who_may_not_generate_is_told_privately_and_nothing_is_posted(world, options: dict[str, Any]) -> None:
+    world.handler.refused[Wants.GENERATE] = "Only the role *makers* may make videos here."
+    result = await world.ann.slash(world.channel, "generate", **options)
+    assert result.ephemeral
+    assert result.response.content == "Only the role *makers* may make videos here."
+    assert world.handler.commands == []
+    assert world.answers() == []
+
+
+async def test_who_may_not_ask_is_told_privately_before_the_dialog_and_after_it(world) -> None:
+    clip = await world.member("bob").send(world.channel, "look", attachments=[CLIP])
+    shown = await world.ann.context_menu(world.channel, "Ask about this video", clip)
+    world.handler.refused[Wants.ASK] = "You have used your 20 questions of this hour."
+    asked = await world.ann.slash(world.channel, "ask", question="what is it?", clip=CLIP)
+    again = await world.ann.context_menu(world.channel, "Ask about this video", clip)
+    sent = await fill(world.ann, shown, "what is it?")
+    for result in (asked, again, sent):
+        assert result.ephemeral
+        assert result.modal is None
+        assert result.response.content == "You have used your 20 questions of this hour."
+    assert world.handler.messages == []
 
 
 async def test_what_is_left_out_of_generate_is_left_to_the_configuration(world) -> None:
@@ -82,8 +166,9 @@ async def test_ask_takes_a_question_and_a_file(world) -> None:
     assert [(item.name, item.content_type) for item in asked.attachments] == [("bikes.mp4", "video/mp4")]
     await world.show(View("r1", State.DONE, text="word " * 700))
     assert len(result.response.content) <= 2000
-    (more,) = result.followups
-    assert result.response.content.split() + more.content.split() == ["word"] * 700
+    first, more = world.answers()
+    assert first.id == result.response.id
+    assert first.content.split() + more.content.split() == ["word"] * 700
 
 
 async def test_ask_refuses_a_file_that_is_no_clip_privately(world) -> None:
@@ -98,8 +183,7 @@ async def test_the_menu_asks_about_a_clip_that_anybody_posted(world) -> None:
     clip = await bob.send(world.channel, "look", attachments=[CLIP])
     shown = await world.ann.context_menu(world.channel, "Ask about this video", clip)
     assert shown.modal["title"] == "Ask about this video"
-    (label,) = shown.modal["components"]
-    result = await world.ann.submit_modal(shown, {label["component"]["custom_id"]: "which bike is faster?"})
+    result = await fill(world.ann, shown, "which bike is faster?")
     assert result.deferred
     asked = world.handler.message_
     assert asked.text == "which bike is faster?"
@@ -109,12 +193,46 @@ async def test_the_menu_asks_about_a_clip_that_anybody_posted(world) -> None:
     assert result.response.content == "The second."
 
 
-async def test_the_menu_on_a_message_without_a_clip_says_so_privately(world) -> None:
+@pytest.mark.parametrize("menu", sorted(MENUS))
+async def test_a_menu_on_a_message_without_a_clip_says_so_privately(world, menu: str) -> None:
     words = await world.ann.send(world.channel, "just words")
-    result = await world.ann.context_menu(world.channel, "Ask about this video", words)
+    result = await world.ann.context_menu(world.channel, menu, words)
     assert result.ephemeral
     assert result.modal is None
     assert "no video" in result.response.content
+
+
+async def test_the_menu_makes_a_video_like_one_that_anybody_posted(world, tmp_path: Path) -> None:
+    clip = await world.member("bob").send(world.channel, "look", attachments=[CLIP])
+    shown = await world.ann.context_menu(world.channel, "Make a video like this", clip)
+    assert field_of(shown)["required"] is False
+    result = await fill(world.ann, shown, "at night")
+    assert result.deferred
+    (command,) = world.handler.commands
+    assert (command.prompt, command.author.id) == ("at night", str(world.ann.id))
+    assert [item.name for item in command.attachments] == ["bikes.mp4"]
+    await world.show(View("r1", State.DONE, videos=(made(tmp_path),)))
+    assert len(result.response.attachments) == 1
+
+
+async def test_a_video_like_another_needs_no_words(world) -> None:
+    clip = await world.member("bob").send(world.channel, "look", attachments=[CLIP])
+    await fill(world.ann, await world.ann.context_menu(world.channel, "Make a video like this", clip), "")
+    (command,) = world.handler.commands
+    assert command.prompt == ""
+    assert len(command.attachments) == 1
+
+
+async def test_a_menu_whose_clip_is_forgotten_over_a_restart_is_asked_for_once_more(world) -> None:
+    """Discord shows other people's messages to the bot when a menu is chosen, and not later."""
+    clip = await world.member("bob").send(world.channel, "look", attachments=[CLIP])
+    shown = await world.ann.context_menu(world.channel, "Ask about this video", clip)
+    fresh = world.new_client()
+    await world.env.restart_bot(fresh)
+    result = await fill(world.ann, shown, "which bike is faster?")
+    assert result.ephemeral
+    assert "Please open it once more." in result.response.content
+    assert fresh.handler.messages == []
 
 
 async def test_why_a_command_is_blocked_is_shown_to_its_author_alone(world) -> None:
@@ -137,12 +255,20 @@ async def test_why_a_command_is_blocked_comes_as_a_direct_message_when_the_token
 async def test_help_is_shown_to_the_one_who_asks(world) -> None:
     result = await world.ann.slash(world.channel, "help")
     assert result.ephemeral
-    assert "/generate" in result.response.content
+    for word in ("/generate", "/ask", "/queue", "/forget", "Make a video like this", "Appeal"):
+        assert word in result.response.content
+    assert "/safety" not in result.response.content
 
 
-async def test_commands_are_sent_once_and_not_again_after_a_restart(world) -> None:
-    (sent,) = puts(world)
-    assert {item["name"] for item in sent} == {*COMMANDS, *MENUS}
+async def test_help_tells_admins_of_their_commands_too(world) -> None:
+    result = await world.moderator().slash(world.channel, "help")
+    for word in ("/settings", "/safety", "/audit"):
+        assert word in result.response.content
+
+
+async def test_commands_are_sent_once_and_not_again_after_a_restart(world, tmp_path: Path) -> None:
+    sent = await sent_anew(world, tmp_path)
+    assert {*COMMANDS, *MENUS} <= sent.keys()
     await world.env.restart_bot(world.new_client())
     assert len(puts(world)) == 1
 
@@ -151,29 +277,32 @@ async def test_commands_are_sent_again_when_they_have_changed(world, tmp_path: P
     (state,) = tmp_path.glob("discord-commands.json")
     state.write_text(json.dumps({"sha256": "of an older version"}))
     await world.env.restart_bot(world.new_client())
-    assert len(puts(world)) == 2
+    assert len(puts(world)) == 1
 
 
-async def test_commands_say_where_they_work_and_who_may_use_them(world) -> None:
-    (sent,) = puts(world)
-    for command in sent:
-        assert command["contexts"] == [0, 1]
-        assert command["integration_types"] == [0]
-    by_name = {command["name"]: command for command in sent}
+async def test_commands_say_where_they_work_and_who_may_use_them(world, tmp_path: Path) -> None:
+    sent = await sent_anew(world, tmp_path)
+    for name in (*COMMANDS, *MENUS):
+        assert sent[name]["contexts"] == [0, 1]
+        assert sent[name]["integration_types"] == [0]
     for name in ("generate", "ask", *MENUS):
-        assert by_name[name]["default_member_permissions"] == 2048  # send messages
+        assert sent[name]["default_member_permissions"] == 2048  # send messages
     for name in ("queue", "forget", "help"):
-        assert by_name[name]["default_member_permissions"] is None  # everyone's own
+        assert sent[name]["default_member_permissions"] is None  # everyone's own
 
 
-async def test_commands_have_german_names_and_descriptions(world) -> None:
-    (sent,) = puts(world)
-    for command in sent:
-        assert command["name_localizations"]["de"]
-        for option in command.get("options", []):
+async def test_commands_have_german_names_and_descriptions(world, tmp_path: Path) -> None:
+    sent = await sent_anew(world, tmp_path)
+    for name in (*COMMANDS, *MENUS):
+        assert sent[name]["name_localizations"]["de"]
+        if name in COMMANDS:
+            assert sent[name]["description_localizations"]["de"]
+        for option in sent[name].get("options", []):
             assert option["name_localizations"]["de"]
             assert option["description_localizations"]["de"]
-    shapes = next(option for option in sent[0]["options"] if option["name"] == "shape")
+            for choice in option.get("choices", []):
+                assert choice["name_localizations"]["de"]
+    shapes = next(option for option in sent["generate"]["options"] if option["name"] == "shape")
     assert [choice["name_localizations"]["de"] for choice in shapes["choices"]] == ["breit", "quadratisch", "hoch"]
 
 
