@@ -1,16 +1,21 @@
-"""`make bench`: measure everything, print it, and write docs/benchmarks.md."""
+"""`make bench`: measure everything, print it, and write docs/benchmarks.md.
+
+`python -m benchmarks discord` measures one section (or several), and renews it on the page.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import engine, sampling, start, store
-from benchmarks.report import number, table
+from benchmarks import discord, engine, sampling, start, store
+from benchmarks.report import number, table, with_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
@@ -41,32 +46,49 @@ def _sampling() -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> int:
+SECTIONS: dict[str, Callable[[], str]] = {
+    "start": lambda: table("Starting", start.rows()),
+    "sampling": _sampling,
+    "engine": lambda: table("The engine", engine.rows()),
+    "store": lambda: table("The store", store.rows()),
+    "discord": discord.section,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write. Exit code 1, with a sentence, when something to compare with is not installed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", help=f"what to measure: {', '.join(SECTIONS)} (default: everything)")
+    chosen: list[str] = parser.parse_args(argv).sections
+    if unknown := [name for name in chosen if name not in SECTIONS]:
+        parser.error(f"there is no section {unknown[0]!r}; known are {', '.join(SECTIONS)}")
     try:
-        sampling.require()
+        if not chosen or "sampling" in chosen:
+            sampling.require()
     except sampling.NotInstalled as error:
         print(error, file=sys.stderr)
         return 1
-    head = HEAD.format(
-        day=datetime.now(UTC).date(),
+    day = datetime.now(UTC).date()
+    page = PAGE.read_text() if chosen else _head(day)
+    for name in chosen or SECTIONS:
+        section = SECTIONS[name]()
+        if chosen:
+            section = section.replace("\n\n", f"\n\nMeasured alone on {day}.\n\n", 1)
+        page = with_section(page, section)
+        print(section, flush=True)
+    PAGE.write_text(page)
+    print(f"written to {PAGE.relative_to(Path.cwd())}")
+    return 0
+
+
+def _head(day: date) -> str:
+    return HEAD.format(
+        day=day,
         cores=os.cpu_count(),
         python=platform.python_version(),
         av=version("av"),
         transformers=version("transformers"),
     )
-    parts = [head]
-    for measure in (
-        lambda: table("Starting", start.rows()),
-        _sampling,
-        lambda: table("The engine", engine.rows()),
-        lambda: table("The store", store.rows()),
-    ):
-        parts.append(measure())
-        print(parts[-1], flush=True)
-    PAGE.write_text("\n".join(parts))
-    print(f"written to {PAGE.relative_to(Path.cwd())}")
-    return 0
 
 
 if __name__ == "__main__":

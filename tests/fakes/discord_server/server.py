@@ -40,16 +40,19 @@ Clip = tuple[str, bytes]  # a file's name and its bytes
 
 
 class DiscordServer:
-    """Discord, as far as one bot can see it. `spec` is asked about every request; None checks the reference only."""
+    """Discord, as far as one bot can see it. `spec` is asked about every request; None checks the reference only.
 
-    def __init__(self, *, token: str = TOKEN, spec: OpenApi | None = None) -> None:
+    `door` lets requests in; another one than the usual may be stricter with them.
+    """
+
+    def __init__(self, *, token: str = TOKEN, spec: OpenApi | None = None, door: type[Door] = Door) -> None:
         self.token, self._bell = token, Bell()
         self.world, self.cdn = World(), wire.Cdn()
         self.owner, self.bot = self.world.user("Olga"), self.world.user("gpt4video", bot=True)
         self.posting = Posting(self.world, self.bot, self._announce)
         self.rest = Rest(self.world, self.bot, self.owner, self.cdn, self.posting)
         self.gateway = Gateway(token, self._bell, self._greet)
-        self.door = Door(token, spec, self._bell)
+        self.door = door(token, spec, self._bell)
         self.calls, self.violations, self.unserved = self.door.calls, self.door.violations, self.door.unserved
         self.fail_next, self.hold, self.calls_to = self.door.fail_next, self.door.hold, self.door.calls_to
         self._runner: web.AppRunner | None = None
