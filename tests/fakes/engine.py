@@ -69,6 +69,7 @@ class ScriptedTicket:
                             frames=72,
                             fps=24,
                             model="scripted",
+                            seconds=item.seconds,
                         )
                     ended = isinstance(item, (Answered, Rendered))
                     yield item
