@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -36,8 +37,10 @@ class Link:
 class Chains:
     """Walks chains, and remembers what it has seen of them."""
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, event_of: Callable[[int], str] = str) -> None:
+        """`event_of` gives the event id that a message has asked with."""
         self._client = client
+        self._event_of = event_of
         self._links: OrderedDict[int, Link] = OrderedDict()
 
     def note(self, message: discord.Message) -> Link:
@@ -79,7 +82,7 @@ class Chains:
             if link is None:
                 break
             if link.mine or link.text:
-                quotes.append(Quoted(str(link.id), link.name, link.text, link.mine))
+                quotes.append(Quoted(self._event_of(link.id), link.name, link.text, link.mine))
             if link.asked_by:  # a command's answer replies to nothing: what asked is known by the interaction's id
                 quotes.append(Quoted(str(link.asked_by), link.asker, ""))
             following = link.parent

@@ -26,6 +26,7 @@ from adapters.discord.attachments import FileHosts
 from adapters.discord.buttons import ITEMS
 from adapters.discord.commands import build_commands, sync_if_changed
 from adapters.discord.desk import FrontDesk
+from adapters.discord.edits import Edits
 from adapters.discord.guilds import Guilds
 from adapters.discord.intake import Intake
 from adapters.discord.posts import Post, short_digest, tell
@@ -98,7 +99,7 @@ class BotClient(discord.AutoShardedClient):
         self._keep_gateway = keep_gateway
         self._session: aiohttp.ClientSession | None = None
         self.answers = Answers(self)
-        self._questions = Questions(self)
+        self._questions = Questions(self, Edits(state_dir))
         self._guilds = Guilds(self, state_dir)
         self._leaving = False
 

@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 import discord
@@ -170,7 +170,8 @@ class ChannelPost:
                 allowed_mentions=_NOBODY,
             )
         except discord.Forbidden as error:
-            raise _about_files(error, videos) from error
+            _name_the_right(error, videos)
+            raise
 
     async def clear(self, message: int, content: str) -> None:
         """Let a message say only this, without the files and the buttons that it had."""
@@ -189,25 +190,25 @@ class ChannelPost:
         spoiler: bool = False,
     ) -> int:
         there = discord.MessageReference(message_id=after, channel_id=self._room.id, fail_if_not_exists=False)
-        references = [discord.utils.MISSING] if self._may_not_reply else [there, discord.utils.MISSING]
-        for reference in references:
+        while True:
+            more: dict[str, Any] = {} if self._may_not_reply else {"reference": there}
             try:
-                sent = await self._room.send(
+                sent: discord.Message = await self._room.send(
                     content,
-                    reference=reference,
                     files=open_videos(videos, spoiler=spoiler) or _MISSING,
                     view=view or _MISSING,
                     nonce=nonce,
                     allowed_mentions=_NOBODY,
                     mention_author=False,
+                    **more,
                 )
             except discord.HTTPException as error:
                 if error.code != _MAY_NOT_REPLY or self._may_not_reply:
-                    raise _about_files(error, videos) from error
+                    _name_the_right(error, videos)
+                    raise
                 self._may_not_reply = True
             else:
-                break
-        return sent.id
+                return sent.id
 
     async def delete(self, message: int) -> None:
         await self._room.get_partial_message(message).delete()
@@ -219,9 +220,10 @@ class ChannelPost:
         return await tell(self._client, self._author, content, nonce, view=view)
 
 
-def _about_files(error: discord.HTTPException, videos: Sequence[MadeVideo]) -> Exception:
-    """Name the right that is missing, where it can only be the one to attach files."""
-    return MayNotAttach(str(error)) if videos and error.code == _MISSING_PERMISSIONS else error
+def _name_the_right(error: discord.HTTPException, videos: Sequence[MadeVideo]) -> None:
+    """Raise `MayNotAttach` where the missing right can only be that one: words alone would have been taken."""
+    if videos and error.code == _MISSING_PERMISSIONS:
+        raise MayNotAttach(str(error)) from error
 
 
 class InteractionPost(ChannelPost):

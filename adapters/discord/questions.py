@@ -20,6 +20,7 @@ from adapters.base import Author, DeliveryError, Exchange, Message, Place, State
 from adapters.discord import strings
 from adapters.discord.answers import UNREACHED, Answer
 from adapters.discord.chain import Chains
+from adapters.discord.edits import Edits
 from adapters.discord.intake import PLATFORM, is_for_me, withheld
 from adapters.discord.places import cannot_write
 from adapters.discord.posts import ChannelPost, Fault, fault_of
@@ -54,9 +55,10 @@ class Question:
 class Questions:
     """Takes questions, each wording of each once."""
 
-    def __init__(self, client: BotClient) -> None:
+    def __init__(self, client: BotClient, edits: Edits) -> None:
         self._client = client
-        self._chains = Chains(client)
+        self._edits = edits
+        self._chains = Chains(client, lambda message: event_id(message, edits.of(message)))
         self._known: OrderedDict[int, Question] = OrderedDict()
         self._told: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
@@ -81,7 +83,7 @@ class Questions:
         question = self._remember(message.id)
         with self._working():
             async with question.lock:
-                if await self._wording(message.id, 0) is None:
+                if not await self._wordings(message.id, question):
                     await self._ask(message, question)
 
     async def edited(self, message: discord.Message) -> None:
@@ -156,7 +158,8 @@ class Questions:
             return
         if await self._refused(asked.author, asked.place):
             return
-        question.asked = question.asked or [event_id(message.id, number) for number in range(len(earlier))]
+        if not question.asked:
+            question.asked = [event_id(message.id, number) for number in range(self._edits.of(message.id) + 1)]
         number = len(question.asked)
         if number >= MOST_WORDINGS:
             return
@@ -167,6 +170,7 @@ class Questions:
         if placeholder is None:
             placeholder = await self._placeholder(message, f"{message.id}e{number}")
         if placeholder is not None:
+            await self._edits.note(message.id, number)  # first, so that a kill from here on loses nothing
             asked = replace(asked, event_id=event_id(message.id, number), replaces=question.asked[-1])
             await self._hand_over(message, question, asked, placeholder)
 
@@ -254,15 +258,11 @@ class Questions:
     # --- what the application knows -----------------------------------------------------------------------------
 
     async def _wordings(self, message: int, question: Question | None) -> Sequence[Exchange]:
-        """Every wording of a question that the application has taken, oldest first."""
-        found: list[Exchange] = []
-        for number in range(MOST_WORDINGS):
-            exchange = await self._wording(message, number)
-            if exchange is not None:
-                found.append(exchange)
-            elif question is None or number >= len(question.asked):
-                break
-        return found
+        """Every wording of a question that the application still knows, oldest first: at most one, usually."""
+        await self._edits.load()
+        count = max(self._edits.of(message) + 1, len(question.asked) if question is not None else 0)
+        found = [await self._wording(message, number) for number in range(count)]
+        return [exchange for exchange in found if exchange is not None]
 
     async def _wording(self, message: int, number: int) -> Exchange | None:
         try:
@@ -291,10 +291,7 @@ class Questions:
 
 
 def event_id(message: int, wording: int) -> str:
-    """The event id of a question: its message's own, and with a number for each later wording.
-
-    They can be counted up again after a restart, when nobody knows how often a message was edited.
-    """
+    """The event id of a question: its message's own, and with a number for each later wording."""
     return f"{message}:{wording}" if wording else str(message)
 
 

@@ -18,7 +18,7 @@ import aiohttp
 import discord
 
 from adapters.base import Author, DeliveryError, View
-from adapters.discord import strings
+from adapters.discord import notices, strings
 from adapters.discord.actions import Action, is_private, offered_privately
 from adapters.discord.buttons import action_buttons
 from adapters.discord.drafts import Draft, draft, private_notice
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 EDIT_EVERY_S = 1.0
 TYPING_EVERY_S = 8.0  # Discord shows it for ten
 RETRY_AFTER_S = (1.0, 3.0, 9.0, 27.0)
+_WITHOUT_VIDEOS = {Fault.TOO_LARGE: strings.TOO_LARGE, Fault.NO_FILES: notices.MAY_NOT_ATTACH}
 
 
 @dataclass(frozen=True)
@@ -242,9 +243,10 @@ class DiscordReply:
             log.warning("request %s: a made video can't be read: %s", self.request, error)
             await self._draw_pages(without_videos(wanted, strings.VIDEO_GONE), final=final)
         except Exception as error:
-            if not wanted.videos or fault_of(error) is not Fault.TOO_LARGE:
+            sentence = _WITHOUT_VIDEOS.get(fault_of(error))
+            if not wanted.videos or sentence is None:
                 raise
-            await self._draw_pages(without_videos(wanted, strings.TOO_LARGE), final=final)
+            await self._draw_pages(without_videos(wanted, sentence), final=final)
 
     async def _draw_pages(self, wanted: Draft, *, final: bool) -> None:
         messages = self.anchor.messages
