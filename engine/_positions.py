@@ -13,6 +13,10 @@ from engine.types import Queued
 _AT_ONCE = 200  # between two breaths of the event loop
 _SHARE = 0.05  # of the event loop's time
 
+# A forecast is told anew when it has moved by this much. Who hears of every tenth of a second has to show it, and on
+# most platforms that is an edit which somebody else's answer waits for.
+_MOVED_S, _MOVED_SHARE = 2.0, 0.1
+
 
 class PositionTeller:
     """`queue` yields what waits, next one first; `running` is what is ahead of it already."""
@@ -42,12 +46,12 @@ class PositionTeller:
     async def _keep_telling(self) -> None:
         while True:
             began = time.monotonic()
-            if not await self._tell():
+            if not await self.tell():
                 return
             spent_s = time.monotonic() - began
             await asyncio.sleep(max(self._interval_s, spent_s / _SHARE))
 
-    async def _tell(self) -> int:
+    async def tell(self) -> int:
         """One round. Returns how many wait."""
         running = self._running()
         measured = all(self._costs.measured(entry.key) for entry in running)
@@ -57,9 +61,18 @@ class PositionTeller:
             if position % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             told = Queued(position=position, eta_s=round(ahead_s, 1) if measured else None)
-            if entry.waits and entry.told != told:
+            if entry.waits and _is_news(entry.told, told):
                 entry.told = told
                 entry.ticket.put(told)
             ahead_s += self._costs.estimate(entry.key)
             measured = measured and self._costs.measured(entry.key)
         return position
+
+
+def _is_news(told: Queued | None, now: Queued) -> bool:
+    """Whether a waiter should hear of it: another place, a forecast where there was none, or quite another one."""
+    if told is None or told.position != now.position:
+        return True
+    if told.eta_s is None or now.eta_s is None:
+        return told.eta_s is not now.eta_s
+    return abs(told.eta_s - now.eta_s) >= max(_MOVED_S, _MOVED_SHARE * told.eta_s)
