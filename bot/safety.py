@@ -242,8 +242,7 @@ class Safety:
         limits = dict(self._defaults)
         rows = await self._store.rules(scope.platform, scope.community, scope.channel)
         if age_restricted and scope.channel != AGE_RESTRICTED:
-            profile = await self._store.rules(scope.platform, scope.community, AGE_RESTRICTED)
-            rows += [row for row in profile if row.channel == AGE_RESTRICTED]
+            rows += await self._store.rules(scope.platform, scope.community, AGE_RESTRICTED)
         for row in sorted(rows, key=_narrowness):
             limits[Category(row.category)] = Limit(row.threshold, Action(row.action), _origin(row))
         return Policy(limits, self._must_cover)

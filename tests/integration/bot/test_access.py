@@ -150,6 +150,16 @@ async def test_a_direct_message_follows_the_operator_alone(gate: Gate) -> None:
     assert await gate.access.quotas("test", "dm") == [Quota("", Measure.ASKS, Window.DAY, 1, "default")]
 
 
+async def test_a_private_place_of_a_community_follows_the_operator_alone_too(gate: Gate) -> None:
+    gate.defaults(Quota("", Measure.ASKS, Window.DAY, 1, "default"))
+    private = Place("test", "guild", "a browser", private=True)
+    await gate.set("ask", Audience("nobody"))
+    await gate.limit("asks", "day", 0)
+    assert await gate.access.refusal(ANN, private, ASK) == ""
+    assert await gate.access.refusal(ANN, ROOM, ASK) != ""
+    assert [one.amount for one in await gate.access.usage(ANN, private)] == [1]
+
+
 async def test_a_community_decides_for_itself_alone_and_the_rest_follows_the_operator(gate: Gate) -> None:
     gate.defaults(ask=Audience("admins"), retention_days=30, model="storyboard")
     await gate.set("retention_days", 7)

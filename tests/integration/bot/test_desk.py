@@ -373,6 +373,14 @@ async def test_what_another_profile_would_do_is_counted_in_age_restricted_places
     assert (await house.desk.what_if(GUILD, "violence", 0.95)).decisions == 5
 
 
+@pytest.mark.parametrize("scope", [GUILD, PROFILE])
+async def test_a_what_if_replays_the_latest_two_hundred_decisions(house: House, scope: Scope) -> None:
+    night = Place("test", "guild", "night", age_restricted=True)
+    await remember(house, 0.8, *[0.1] * 200, place=night)
+    found = await house.desk.what_if(scope, "violence", 0.95)
+    assert (found.decisions, found.would_allow) == (200, 0)
+
+
 async def test_what_if_tries_another_action_too_and_refuses_what_there_is_not(house: House) -> None:
     await remember(house, 0.1, 0.83, 0.9)
     assert (await house.desk.what_if(GUILD, "violence", 0.7)).would_allow == 0

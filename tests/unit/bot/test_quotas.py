@@ -80,8 +80,8 @@ def test_only_what_is_in_the_window_counts() -> None:
 
 
 def test_seconds_of_questions_and_of_videos_are_one_sum() -> None:
-    rows = [ago(50, "asks", 1.5), ago(40, "videos", 20), ago(1)]
-    used = standing(quota("", 60, SECONDS, HOUR), rows, NOON)
+    rows = [ago(55), ago(50, "asks", 1.5), ago(40, "videos", 20), ago(1)]
+    used = standing(quota("", 60, SECONDS, HOUR), rows, NOON)  # what took no time frees none either
     assert (used.used, used.amount, used.frees_at) == (21.5, 60, NOON + timedelta(minutes=10))
 
 
