@@ -114,7 +114,7 @@ class DiscordAdapter:
         return self._client is not None and await self._client.tell(author, text)
 
     def _cards(self) -> Cards:
-        if self._client is None or self._client.cards is None:
+        if self._client is None:
             raise DeliveryError("Discord is not connected, so the card was not drawn.")
         return self._client.cards
 

@@ -49,11 +49,13 @@ def intents(*, message_content: bool) -> discord.Intents:
 
 
 class Cards(Protocol):
-    """The moderators' cards, as `adapters.discord.admin` draws them. Both raise `DeliveryError`."""
+    """The moderators' cards, as `adapters.discord.admin` draws them. All raise `DeliveryError`."""
 
     async def post(self, channel: str, case: Case) -> str: ...
 
     async def redraw(self, case: Case) -> None: ...
+
+    async def remove(self, ref: str) -> bool: ...
 
 
 class BotClient(discord.AutoShardedClient):
@@ -87,7 +89,7 @@ class BotClient(discord.AutoShardedClient):
         self.handler = handler
         self.admin = admin
         self.admin_room = AdminRoom(admin, self, handler.look_up)
-        self.cards: Cards | None = self.admin_room.cards
+        self.cards: Cards = self.admin_room.cards
         self.timing = timing or Timing()
         self.desk = FrontDesk(self)
         self.tree: app_commands.CommandTree[BotClient] = app_commands.CommandTree(self)
@@ -186,8 +188,9 @@ class BotClient(discord.AutoShardedClient):
         return await self.answers.restore(ref)
 
     async def remove(self, ref: str) -> None:
-        """Delete the messages of a reply; those that are gone already are fine. Raises `DeliveryError`."""
-        await self.answers.remove(ref)
+        """Delete the messages of a reply, or a card; those that are gone already are fine. Raises `DeliveryError`."""
+        if not await self.cards.remove(ref):
+            await self.answers.remove(ref)
 
     async def tell(self, author: Author, text: str) -> bool:
         """Say something to one person alone; the same words twice within minutes are said once."""

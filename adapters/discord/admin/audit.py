@@ -14,8 +14,7 @@ from adapters.discord.admin.texts import audit_entry
 from adapters.discord.admin.visit import Stale, Visit
 from adapters.discord.markup import plain
 
-PAGE = 6  # entries; more than a phone's screen is no overview
-_TEXT_LIMIT = 3900  # of an embed's 4096 characters
+PAGE = 6  # entries; an embed holds that many of the longest ones, and a phone's screen no more
 _SCAN = 200  # entries read at a time on the way to a newer page
 _SCANS = 5
 _ACTIONS = {"a": "allow", "w": "warn", "b": "block"}
@@ -138,13 +137,11 @@ class AuditPanel:
     async def _show(
         self, visit: Visit, filters: Filters, entries: Sequence[AuditEntry], *, newest: bool, more: bool
     ) -> None:
-        shown, texts = _fitting(entries)
-        lines = [_heading(visit, filters), *(texts or [strings.AUDIT_EMPTY])]
+        lines = [_heading(visit, filters), *(map(audit_entry, entries) if entries else [strings.AUDIT_EMPTY])]
         embed = discord.Embed(title=strings.AUDIT_TITLE, description="\n\n".join(lines))
-        more = more or len(shown) < len(entries)
-        first, last = (shown[0].id, shown[-1].id) if shown else (0, 0)
+        first, last = (entries[0].id, entries[-1].id) if entries else (0, 0)
         turn = [
-            button(strings.NEWER, filters.path("n", first), disabled=newest or not shown),
+            button(strings.NEWER, filters.path("n", first), disabled=newest or not entries),
             button(strings.OLDER, filters.path("o", last), disabled=not more),
         ]
         await visit.show(Page(embed, [turn]))
@@ -169,19 +166,6 @@ def _heading(visit: Visit, filters: Filters) -> str:
     if not visit.everywhere:
         lines.append(strings.AUDIT_LOCAL.format(channel=visit.channel))
     return "\n".join(lines)
-
-
-def _fitting(entries: Sequence[AuditEntry]) -> tuple[list[AuditEntry], list[str]]:
-    """As many entries as an embed holds, and their texts; at least one."""
-    shown: list[AuditEntry] = []
-    texts: list[str] = []
-    for entry in entries:
-        text = audit_entry(entry)
-        if texts and len("\n\n".join([*texts, text])) > _TEXT_LIMIT:
-            break
-        shown.append(entry)
-        texts.append(text)
-    return shown, texts
 
 
 def _code(codes: dict[str, str], value: str) -> str:

@@ -30,6 +30,7 @@ _CASE = re.compile(r"[\w-]{1,64}")
 _REF = re.compile(r"(\d{1,20})/(\d{1,20})")
 _FIELD = 1000  # of an embed field's 1024 characters
 _NONCE_LENGTH = 25
+_NO_CHANNEL = (10003, 10004)  # unknown channel, unknown guild
 _NOBODY = discord.AllowedMentions.none()
 _UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
 _COLOURS = {
@@ -153,10 +154,10 @@ class CaseCards:
 
     async def redraw(self, case: Case) -> None:
         """Make the card at `case.ref` look like the case. Raises `DeliveryError` with a sentence."""
-        match = _REF.fullmatch(case.ref)
-        if match is None:
+        place = _place_of(case.ref)
+        if place is None:
             raise DeliveryError(strings.CARD_BAD_REF)
-        channel, message = int(match[1]), int(match[2])
+        channel, message = place
         page = await self.page(case, self._upload_limit(channel))
         room = self._client.get_partial_messageable(channel)
         try:
@@ -169,6 +170,19 @@ class CaseCards:
             )
         except _UNREACHED as error:
             raise _delivery_error(error) from error
+
+    async def remove(self, ref: str) -> bool:
+        """Delete a card; one that is gone already is fine. False when `ref` is none. Raises `DeliveryError`."""
+        place = _place_of(ref)
+        if place is None:
+            return False
+        channel, message = place
+        try:
+            await self._client.get_partial_messageable(channel).get_partial_message(message).delete()
+        except _UNREACHED as error:
+            if fault_of(error) is not Fault.MESSAGE_GONE and not _channel_gone(error):
+                raise _delivery_error(error) from error
+        return True
 
     async def page(self, case: Case, upload_limit: int) -> Page:
         """The card with its link, and with those files that can be attached."""
@@ -206,13 +220,22 @@ class CaseCards:
         return found.guild.filesize_limit if isinstance(found, discord.abc.GuildChannel) else DEFAULT_UPLOAD_LIMIT
 
 
+def _place_of(ref: str) -> tuple[int, int] | None:
+    """The channel and the message of a card's ref; None when it is none."""
+    match = _REF.fullmatch(ref)
+    return (int(match[1]), int(match[2])) if match is not None else None
+
+
+def _channel_gone(error: Exception) -> bool:
+    return isinstance(error, discord.HTTPException) and error.code in _NO_CHANNEL
+
+
 def _delivery_error(error: Exception) -> DeliveryError:
     """A sentence for what Discord answered."""
-    code = error.code if isinstance(error, discord.HTTPException) else 0
     fault = fault_of(error)
-    if code in (10003, 10004):  # unknown channel, unknown guild
+    if _channel_gone(error):
         return DeliveryError(strings.CARD_NO_CHANNEL)
-    if fault is Fault.PLACE_GONE or code == 50001 or (isinstance(error, discord.Forbidden) and fault is Fault.REFUSED):
+    if fault is Fault.PLACE_GONE or (isinstance(error, discord.Forbidden) and fault is Fault.REFUSED):
         return DeliveryError(strings.CARD_NO_RIGHT)
     if fault is Fault.MESSAGE_GONE:
         return DeliveryError(strings.CARD_GONE)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import discord
 
-from adapters.base import AdminDesk, Case, CaseState, DeliveryError
+from adapters.base import AdminDesk, Case, CaseState
 from adapters.discord.admin import strings
 from adapters.discord.admin.cards import RULINGS, case_line, labels
 from adapters.discord.admin.controls import MENU_LIMIT, Page, button, menu, option
@@ -23,8 +23,6 @@ class Cards(Protocol):
     """Draws cases."""
 
     async def page(self, case: Case, upload_limit: int) -> Page: ...
-
-    async def redraw(self, case: Case) -> None: ...
 
 
 class CasesPanel:
@@ -71,7 +69,10 @@ class CasesPanel:
             await self._show(visit, case)
 
     async def _rule(self, visit: Visit, id: str, ruling: CaseState) -> None:
-        """Rule once. Who comes second reads why nothing happened, and sees what the first one decided."""
+        """Rule once. Who comes second reads why nothing happened, and sees what the first one decided.
+
+        The application redraws the card as well; here it changes at once for the one who pressed.
+        """
         if visit.on_own_panel and not visit.everywhere:
             found = await self._find(visit, id)
             if found is None or not _theirs(visit, found):
@@ -89,8 +90,6 @@ class CasesPanel:
         except UNREACHED as error:  # the ruling stands, whatever becomes of its picture
             log.warning("case %s is ruled on, its card was not redrawn: %s", id, error)
             await visit.whisper(strings.RULED_UNSEEN.format(ruling=strings.CASE_STATES[case.state]))
-        if visit.on_own_panel and case.ref:
-            await self._redraw(case)
 
     async def _show(self, visit: Visit, case: Case) -> None:
         """Draw the case in the message that was acted on: a panel of one's own, or the card that all moderators see."""
@@ -106,12 +105,6 @@ class CasesPanel:
                 attachments=[] if case.state is CaseState.REMOVED else discord.utils.MISSING,
                 allowed_mentions=discord.AllowedMentions.none(),
             )
-
-    async def _redraw(self, case: Case) -> None:
-        try:
-            await self._cards.redraw(case)
-        except DeliveryError as error:
-            log.warning("the card of case %s was not redrawn: %s", case.id, error)
 
     async def _find(self, visit: Visit, id: str) -> Case | None:
         cases = await self._desk.cases(visit.scope, open_only=False, limit=_LOOKED_THROUGH)

@@ -55,7 +55,7 @@ def mentions(ids: Sequence[str], mark: str) -> str:
 
 def person(id: str) -> str:
     """Somebody as Discord shows them, or that they are not known any more."""
-    return f"<@{id}>" if id.isdigit() else plain(id) or strings.SOMEONE
+    return f"<@{id}>" if id.isdigit() else quoted(id, 64) or strings.SOMEONE
 
 
 def quoted(text: str, most: int) -> str:
@@ -205,7 +205,7 @@ def _decision(entry: AuditEntry, at: str) -> str:
         where += f" at {clock(entry.time_s)}"
     head = " · ".join(part for part in (f"**{acted}**", _reason(entry), where) if part)
     asked = f"{person(entry.author)} in {audit_place(entry.place)}"
-    lines = [head, f"{at} · {asked}" + (f" · request {plain(entry.request)}" if entry.request else "")]
+    lines = [head, f"{at} · {asked}" + (f" · request {quoted(entry.request, 64)}" if entry.request else "")]
     if entry.excerpt:
         lines.append(spoiler(entry.excerpt, 220) if entry.action == "block" else f"> {quoted(entry.excerpt, 220)}")
     return "\n".join(lines)
@@ -233,13 +233,16 @@ def _change(entry: AuditEntry, at: str) -> str:
 
 
 def _value(value: Any) -> str:
-    if value is None or value == "":
-        return strings.NOTHING
+    return strings.NOTHING if value is None or value == "" else quoted(_spelled(value), 200)
+
+
+def _spelled(value: Any) -> str:
+    """A stored value as people write it."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{plain(str(key))} {_value(each)}" for key, each in value.items()) or strings.NOTHING
+        return ", ".join(f"{key} {_spelled(each)}" for key, each in value.items()) or "–"
     if isinstance(value, list | tuple):
-        return quoted(", ".join(str(each) for each in value) or "–", 120)
-    return number(value) if isinstance(value, float) else quoted(str(value), 120)
+        return ", ".join(str(each) for each in value) or "–"
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def audit_place(place: str) -> str:
