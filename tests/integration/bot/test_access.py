@@ -164,7 +164,7 @@ async def test_a_community_decides_for_itself_alone_and_the_rest_follows_the_ope
     gate.defaults(ask=Audience("admins"), retention_days=30, model="storyboard")
     await gate.set("retention_days", 7)
     mine, other = await gate.access.settings("test", "guild"), await gate.access.settings("test", "other")
-    assert (mine.retention_days, mine.own, mine.model) == (7, {"retention_days"}, "storyboard")
+    assert (mine.retention_days, mine.own, mine.model) == (7, frozenset({"retention_days"}), "storyboard")
     assert (mine.ask, other.ask) == (Audience("admins"), Audience("admins"))
     assert (other.retention_days, other.own) == (30, frozenset())
 

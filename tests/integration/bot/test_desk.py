@@ -80,7 +80,7 @@ async def test_a_setting_holds_and_is_told_from_the_defaults(desk: Desk) -> None
     before = await desk.settings(GUILD)
     assert (before.ask, before.retention_days, before.own) == (Audience("admins"), 30, frozenset())
     after = await desk.change(GUILD, ADMIN, "ask", Audience("roles", ("painters",)))
-    assert (after.ask, after.retention_days, after.own) == (Audience("roles", ("painters",)), 30, {"ask"})
+    assert (after.ask, after.retention_days, after.own) == (Audience("roles", ("painters",)), 30, frozenset({"ask"}))
     assert await desk.settings(GENERAL) == after  # of whatever place of that community
     assert (await desk.settings(Scope("test", "other"))).own == frozenset()
     assert await desk.reset(GUILD, ADMIN, "ask") == before
@@ -88,7 +88,7 @@ async def test_a_setting_holds_and_is_told_from_the_defaults(desk: Desk) -> None
 
 async def test_none_is_a_choice_of_its_own(desk: Desk) -> None:
     settings = await desk.change(GUILD, ADMIN, "retention_days", None)
-    assert (settings.retention_days, settings.own) == (None, {"retention_days"})
+    assert (settings.retention_days, settings.own) == (None, frozenset({"retention_days"}))
 
 
 async def test_every_change_of_a_setting_is_audited_with_who_what_from_and_to(desk: Desk) -> None:
@@ -189,8 +189,10 @@ async def test_moderators_rule_on_cases_and_others_do_not(desk: Desk, bench: Ben
         await desk.rule_case(GUILD, ANN, "c1", CaseState.UPHELD)
     assert bench.asked == []
     for judge in (MODERATOR, ADMIN):
-        assert await desk.rule_case(GUILD, judge, "c1", CaseState.UPHELD) == "the ruled case"
-    assert await desk.cases(GUILD, open_only=False, limit=3) == ["the newest case"]
+        ruled: Any = await desk.rule_case(GUILD, judge, "c1", CaseState.UPHELD)
+        assert ruled == "the ruled case"
+    listed: Any = await desk.cases(GUILD, open_only=False, limit=3)
+    assert listed == ["the newest case"]
     assert bench.asked == [
         (GUILD, "mod", "c1", CaseState.UPHELD),
         (GUILD, "root", "c1", CaseState.UPHELD),
