@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from adapters.base import Adapter, Author, DeliveryError, Holdings, Place
 from bot.files import Shelf
-from bot.requests import same_room
+from bot.requests import within_reach
 from bot.running import Running
 from bot.store import Forgotten, Request, Store
 
@@ -44,7 +44,7 @@ class Keeping:
         request = await self._store.request(request_id)
         if request is None or request.platform != place.platform:
             return False
-        moderates = (author.is_moderator or author.is_admin) and same_room(request, place)
+        moderates = (author.is_moderator or author.is_admin) and within_reach(request, place)
         if author.id != request.author_id and not moderates:
             return False
         return await self.erase(request)

@@ -11,7 +11,7 @@ from adapters.base import Change, RemakeCommand
 from bot.clips import REUSED
 from bot.errors import BadInput
 from bot.making import GenerationDefaults, Wish
-from bot.requests import same_room, view_of
+from bot.requests import within_reach, view_of
 from bot.store import Request, Store
 
 GONE = "I don't have that video any more: it was forgotten. Ask for it anew with a prompt."
@@ -35,7 +35,7 @@ class Remaking:
     async def remade(self, command: RemakeCommand) -> Remade:
         """The new wish. Raises `BadInput` with a sentence when there is nothing to make again, or not so."""
         request = await self._store.request(command.request)
-        if request is None or not same_room(request, command.place):
+        if request is None or not within_reach(request, command.place):
             raise BadInput(GONE)
         wish = wish_of(request)
         if wish is None:

@@ -103,8 +103,13 @@ def chain_of(request: NewRequest) -> tuple[Quoted, ...]:
 
 
 def same_room(request: NewRequest, place: Place) -> bool:
-    """Whether a request of there may be used from `place`: in one community; a private one only where it was asked."""
-    if (request.platform, request.community) != (place.platform, place.community):
-        return False
-    private = place.private or bool(request.params.get("private"))
-    return not private or request.channel == place.channel
+    """Whether a request was made in the channel of `place`, its threads included."""
+    made_in = (request.platform, request.community, request.channel)
+    return made_in == (place.platform, place.community, place.channel)
+
+
+def within_reach(request: NewRequest, place: Place) -> bool:
+    """Whether a request may be acted on from `place`: in one community; a private one only where it was made."""
+    if place.private or request.params.get("private"):
+        return same_room(request, place)
+    return (request.platform, request.community) == (place.platform, place.community)
