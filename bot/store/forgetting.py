@@ -1,13 +1,12 @@
 """What is kept, and how it goes away, in SQL: each function builds the work of one transaction for the store to run.
 
-Whoever deletes here locks requests first, then cases, then conversations, so that two of them wait for each other and
-do not block each other. A conversation goes with its last request.
+Whoever deletes here locks requests first, then cases, the audit, and conversations, so that two of them wait for each
+other and do not block each other. A conversation goes with its last request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -40,22 +39,21 @@ def kept(platform: str, author: str, conversation: str | None) -> Work[Kept]:
         ids = [row.id for row in rows]
         views = list(_views(connection, ids))
         posted = list(dict.fromkeys(path for row in rows for path in paths_in(row.clips)))
-        others = [path for value in [*views, *_said(connection, ids)] for path in paths_in(value)]
-        judged = [path for case in _cases_about(connection, ids) for path in paths_in(case.snapshot)]
+        written = [*views, *_said(connection, ids), *_snapshots(connection, ids)]
         return Kept(
             questions=len(rows),
             videos=sum(len(view.get("videos") or ()) for view in views),
             conversations=len({row.conversation for row in rows}),
             clips=len(posted),
-            paths=tuple(dict.fromkeys([*posted, *others, *judged])),
+            paths=tuple(dict.fromkeys([*posted, *(path for value in written for path in paths_in(value))])),
         )
 
     return work
 
 
 def communities(platform: str) -> Work[list[str]]:
-    """The communities that any row of the platform belongs to, as far as admins or conversations made one."""
-    tables = (_conversations, schema.settings, schema.quotas, schema.policies, _cases)
+    """The communities with conversations (and so perhaps cases), or whose admins have chosen something."""
+    tables = (_conversations, schema.settings, schema.quotas, schema.policies)
     named = (sa.select(table.c.community).where(table.c.platform == platform).distinct() for table in tables)
 
     def work(connection: sa.Connection) -> list[str]:
@@ -69,13 +67,11 @@ def communities(platform: str) -> Work[list[str]]:
 
 def conversation(key: str) -> Work[Forgotten]:
     """Delete all of a conversation."""
-    unquote = sa.update(_audit).where(_audit.c.conversation == key).values(excerpt="")
+    unquote = sa.update(_audit).where(_audit.c.conversation == key, _quotes).values(excerpt="")
 
     def work(connection: sa.Connection) -> Forgotten:
         one_at_a_time(connection, key)
-        gone = _delete(connection, _requests.c.conversation == key)
-        connection.execute(unquote)
-        return gone
+        return _delete(connection, _requests.c.conversation == key, then=[unquote])
 
     return work
 
@@ -87,27 +83,15 @@ def request(request_id: str) -> Work[Forgotten]:
 
 def author(platform: str, author: str, conversation: str | None) -> Work[Forgotten]:
     """Delete what an author asked, got and reported, and take their name off the audit's decisions."""
-    reported = sa.select(_cases.c.seq, _cases.c.request, _cases.c.snapshot, _cases.c.ref).where(
-        _cases.c.author_id == author, _cases.c.platform == platform
-    )
+    reported = sa.and_(_cases.c.author_id == author, _cases.c.platform == platform)
     theirs = sa.and_(_audit.c.author == author, _audit.c.platform == platform, _audit.c.kind == "decision")
     if conversation is not None:
         there = sa.select(_requests.c.id).where(_requests.c.conversation == conversation)
-        reported = reported.where(_cases.c.request.in_(there))
+        reported = sa.and_(reported, _cases.c.request.in_(there))
         theirs = sa.and_(theirs, _audit.c.conversation == conversation)
     unname = sa.update(_audit).where(theirs).values(author=NOBODY, excerpt="")
-
-    def work(connection: sa.Connection) -> Forgotten:
-        gone = _delete(connection, _of_author(platform, author, conversation))
-        cases = connection.execute(reported.order_by(_cases.c.seq).with_for_update()).all()  # of others' requests
-        for some in chunks([case.seq for case in cases]):
-            connection.execute(sa.delete(_cases).where(_cases.c.seq.in_(some)))
-        connection.execute(unname)
-        paths = dict.fromkeys([*gone.paths, *_unused(connection, cases)])
-        cards = [*gone.cards, *(case.ref for case in cases if case.ref)]
-        return replace(gone, paths=tuple(paths), cards=tuple(cards))
-
-    return work
+    mine = _of_author(platform, author, conversation)
+    return lambda connection: _delete(connection, mine, reported=reported, then=[unname])
 
 
 def community(platform: str, community: str) -> Work[Forgotten]:
@@ -119,15 +103,9 @@ def community(platform: str, community: str) -> Work[Forgotten]:
         return sa.and_(table.c.platform == platform, table.c.community == community)
 
     there = sa.select(_conversations.c.key).where(of_it(_conversations))
-    rest = (schema.settings, schema.quotas, schema.policies, schema.usage, _cases, _audit)
-
-    def work(connection: sa.Connection) -> Forgotten:
-        gone = _delete(connection, _requests.c.conversation.in_(there))
-        for table in rest:
-            connection.execute(sa.delete(table).where(of_it(table)))
-        return gone
-
-    return work
+    tables = (schema.settings, schema.quotas, schema.policies, schema.usage, _audit)
+    rest = [sa.delete(table).where(of_it(table)) for table in tables]
+    return lambda connection: _delete(connection, _requests.c.conversation.in_(there), then=rest)
 
 
 def ended(platform: str, community: str, before: datetime, limit: int) -> Work[Forgotten]:
@@ -170,20 +148,50 @@ def _of_author(platform: str, author: str, conversation: str | None) -> sa.Colum
     return mine if conversation is None else sa.and_(mine, _requests.c.conversation == conversation)
 
 
-def _delete(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Forgotten:
-    """Delete requests with their turns, views and cases, what the audit quotes of them, and emptied conversations."""
+def _delete(
+    connection: sa.Connection,
+    which: sa.ColumnElement[bool],
+    *,
+    reported: sa.ColumnElement[bool] | None = None,
+    then: Sequence[sa.Executable] = (),
+) -> Forgotten:
+    """Delete requests with their turns, views and cases, what the audit quotes of them, and emptied conversations.
+
+    `reported` are cases to delete even where they are about other requests; `then` is done with them.
+    """
     # Locked, to wait for those that end just now and to see their files.
     query = sa.select(_requests.c.id, _requests.c.conversation, _requests.c.clips).where(which)
     rows = connection.execute(query.order_by(_requests.c.seq).with_for_update()).all()
     ids = [row.id for row in rows]
-    cases = _cases_about(connection, ids, lock=True)
+    cases = _lock_cases(connection, ids, reported)
+    about = set(ids)
+    own = [case for case in cases if case.request in about]
+    others = [case for case in cases if case.request not in about]
     written = [*(row.clips for row in rows), *_said(connection, ids), *_views(connection, ids)]
-    paths = dict.fromkeys(path for value in [*written, *(case.snapshot for case in cases)] for path in paths_in(value))
+    paths = [path for value in [*written, *(case.snapshot for case in own)] for path in paths_in(value)]
+    for seqs in chunks([case.seq for case in cases]):
+        connection.execute(sa.delete(_cases).where(_cases.c.seq.in_(seqs)))
     for some in chunks(ids):
         connection.execute(sa.update(_audit).where(_quotes, _audit.c.request.in_(some)).values(excerpt=""))
         connection.execute(sa.delete(_requests).where(_requests.c.id.in_(some)))  # the rest goes with them
+    for statement in then:
+        connection.execute(statement)
     _delete_emptied(connection, sorted({row.conversation for row in rows}))
-    return Forgotten(tuple(ids), tuple(paths), tuple(case.ref for case in cases if case.ref))
+    paths += _unused(connection, others)
+    return Forgotten(tuple(ids), tuple(dict.fromkeys(paths)), tuple(case.ref for case in cases if case.ref))
+
+
+def _lock_cases(
+    connection: sa.Connection, ids: Sequence[str], reported: sa.ColumnElement[bool] | None
+) -> list[sa.Row[Any]]:
+    """The cases about these requests and those that were `reported`, locked one after the other, oldest first."""
+    wanted = [_cases.c.request.in_(some) for some in chunks(ids)] + ([] if reported is None else [reported])
+    seqs = {seq for which in wanted for seq in connection.scalars(sa.select(_cases.c.seq).where(which))}
+    found: list[sa.Row[Any]] = []
+    for some in chunks(sorted(seqs)):
+        query = sa.select(_cases).where(_cases.c.seq.in_(some)).order_by(_cases.c.seq).with_for_update()
+        found += connection.execute(query)
+    return found
 
 
 def _delete_emptied(connection: sa.Connection, keys: Sequence[str]) -> None:
@@ -205,22 +213,17 @@ def _said(connection: sa.Connection, ids: Sequence[str]) -> Iterable[list[Any]]:
         yield from connection.scalars(sa.select(_turns.c.clips).where(_turns.c.request.in_(some)))
 
 
-def _cases_about(connection: sa.Connection, ids: Sequence[str], *, lock: bool = False) -> list[sa.Row[Any]]:
-    found: list[sa.Row[Any]] = []
+def _snapshots(connection: sa.Connection, ids: Sequence[str]) -> Iterable[dict[str, Any]]:
     for some in chunks(ids):
-        query = sa.select(_cases.c.seq, _cases.c.snapshot, _cases.c.ref).where(_cases.c.request.in_(some))
-        found += connection.execute(query.order_by(_cases.c.seq).with_for_update() if lock else query)
-    return found
+        yield from connection.scalars(sa.select(_cases.c.snapshot).where(_cases.c.request.in_(some)))
 
 
-def _unused(connection: sa.Connection, cases: Sequence[Any]) -> list[str]:
+def _unused(connection: sa.Connection, cases: Sequence[sa.Row[Any]]) -> list[str]:
     """The files of deleted cases that neither the requests that they were about nor other cases use."""
     ids = list(dict.fromkeys(case.request for case in cases))
     used: set[str] = set()
     for some in chunks(ids):
         used.update(paths_in(list(connection.scalars(sa.select(_requests.c.clips).where(_requests.c.id.in_(some))))))
-    for value in [*_said(connection, ids), *_views(connection, ids)]:
+    for value in [*_said(connection, ids), *_views(connection, ids), *_snapshots(connection, ids)]:
         used.update(paths_in(value))
-    for case in _cases_about(connection, ids):
-        used.update(paths_in(case.snapshot))
     return [path for case in cases for path in paths_in(case.snapshot) if path not in used]

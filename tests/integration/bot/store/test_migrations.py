@@ -12,12 +12,26 @@ from typing import Any, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from bot.store import SchemaOutdated, SchemaTooNew, Store, migrate
+from bot.store import (
+    NewRequest,
+    NewTurn,
+    QuotaRow,
+    Request,
+    RequestState,
+    RuleRow,
+    SchemaOutdated,
+    SchemaTooNew,
+    Store,
+    StoredClip,
+    migrate,
+)
 from bot.store.database import connect_database, parse_url
 from bot.store.migrate import alembic_config
 from bot.store.schema import metadata
+from tests.integration.bot.store.making import HERE, accepted, decision_of, new_case, one_more
 
 T = TypeVar("T")
+New = Callable[..., NewRequest]
 
 
 async def run(url: str, work: Callable[[sa.Connection], T]) -> T:
@@ -167,3 +181,90 @@ def test_a_new_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
     migrate(f"sqlite:///{tmp_path / 'new' / 'bot.db'}")
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
     assert (tmp_path / "new" / "bot.db").stat().st_mode & 0o077 == 0
+
+
+# --- a database that is in use -------------------------------------------------------------------------------------
+
+
+def to(revision: str) -> Callable[[sa.Connection], None]:
+    """Moves the database to a revision, up or down."""
+
+    def work(connection: sa.Connection) -> None:
+        from alembic import command
+
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        current = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
+        (command.upgrade if current < revision else command.downgrade)(config, revision)
+
+    return work
+
+
+async def fill(store: Store, accept: Callable[..., NewRequest]) -> tuple[Request, ...]:
+    """Requests, turns, a rule and decisions, as a bot of the first version leaves them."""
+    ended, running = await accepted(store, accept(event_id="1")), await accepted(store, accept(event_id="2"))
+    await store.claim(running.id)
+    clip = StoredClip("/clips/1.mp4", "one.mp4")
+    await store.attach(ended.id, [clip])
+    await store.finish(ended.id, RequestState.DONE, {"text": "Yes."}, [NewTurn(role="user", text="?", clips=(clip,))])
+    await store.record([decision_of(ended, excerpt="words")])
+    await store.set_rule(RuleRow("web", "club", "", "hate", 0.5, "warn"), by="ada")
+    found = [await store.request(id) for id in (ended.id, running.id)]
+    return tuple(request for request in found if request)
+
+
+async def seen(store: Store) -> list[Any]:
+    """What all of that looks like from outside."""
+    return [
+        await store.history(HERE),
+        await store.turns(HERE),
+        await store.undelivered(),
+        await store.unfinished(),
+        await store.rules("web", "club", ""),
+        await store.audit(),
+    ]
+
+
+async def test_a_database_of_the_first_version_keeps_all_of_its_data(empty_url: str, new: New) -> None:
+    await asyncio.to_thread(migrate, empty_url)
+    await run(empty_url, to("0001"))
+    store = Store(empty_url)
+    with pytest.raises(SchemaOutdated):
+        await store.open(migrate=False)
+    ended, running = await fill(store, new)
+    before = await seen(store)
+
+    await store.open()
+    assert await seen(store) == before
+    assert await run(empty_url, differences) == []
+    assert [request.id for request in await store.waiting("web", "u1")] == [running.id]
+    case, _ = await store.open_case(new_case(ended.id))
+    assert (await store.forget_author("web", "u1")).requests == (ended.id, running.id)
+    assert await store.case(case.id) is None
+    await store.close()
+
+
+async def test_going_back_to_the_first_version_keeps_its_data_and_coming_again_starts_the_rest_anew(
+    empty_url: str, new: New
+) -> None:
+    store = Store(empty_url)
+    await store.open()
+    ended, _ = await fill(store, new)
+    await store.set_setting("web", "club", "model", "large", by="ada")
+    await store.set_quota(QuotaRow("web", "club", "", "asks", "day", 3), by="ada")
+    await store.reserve(one_more(request=ended.id), [])
+    await store.open_case(new_case(ended.id))
+    before = await seen(store)
+
+    await run(empty_url, to("0001"))
+    assert await seen(store) == before
+    tables = await run(empty_url, lambda connection: sa.inspect(connection).get_table_names())
+    assert not {"settings", "quotas", "usage", "cases"} & set(tables)
+
+    await store.open()
+    assert await seen(store) == before
+    assert await run(empty_url, differences) == []
+    assert await store.settings("web", "club") == {}
+    assert await store.quotas("web", "club") == []
+    assert await store.cases("web", "club", open_only=False) == []
+    await store.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from bot.store import Ceiling, NewUsage, Store
+from bot.store import Ceiling, NewRequest, NewUsage, Store, utcnow
+from bot.store.database import parse_url, sqlite_engine
+from tests.integration.bot.store.making import HERE, answered, opened
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OF_AUTHOR = "ix_usage_platform_community_author_at"
@@ -76,7 +78,7 @@ Query = Callable[[Store], Awaitable[Any]]
         (lambda s: s.forget("c"), "audit USING INDEX ix_audit_conversation"),
         (lambda s: s.erase("r"), "requests USING INDEX sqlite_autoindex_requests_1 (id=?)"),
         (lambda s: s.forget_author("web", "u1"), "requests USING INDEX ix_requests_author_id_platform_seq"),
-        (lambda s: s.forget_author("web", "u1"), "cases USING INDEX ix_cases_author_id_platform"),
+        (lambda s: s.forget_author("web", "u1"), "cases USING COVERING INDEX ix_cases_author_id_platform"),
         (lambda s: s.forget_author("web", "u1"), "audit USING INDEX ix_audit_author_platform_community_id"),
         (lambda s: s.forget_author("web", "u1", "c"), "cases USING INDEX ix_cases_author_id_platform"),
         (
@@ -120,3 +122,42 @@ async def test_the_unfiltered_audit_walks_its_key_and_stops(explained: tuple[Sto
     store, plans = explained
     await store.audit(limit=5)
     assert plans == ["SCAN audit"]  # by descending key, without a sort, so LIMIT ends it
+
+
+async def test_no_way_of_forgetting_reads_through_a_table(
+    explained: tuple[Store, list[str]], new: Callable[..., NewRequest]
+) -> None:
+    """With something to delete, so that every statement runs."""
+    store, plans = explained
+    place = {"conversation": HERE, "platform": "web", "community": "club"}
+    later = utcnow() + timedelta(days=1)
+    for forget in (
+        lambda request: store.forget(HERE),
+        lambda request: store.erase(request),
+        lambda request: store.forget_author("web", "u1"),
+        lambda request: store.forget_author("web", "u1", HERE),
+        lambda request: store.forget_community("web", "club"),
+        lambda request: store.prune("web", "club", later),
+    ):
+        request = await answered(store, new(**place), clip="/clips/1.mp4", quote="words")
+        reported = await answered(store, new(**place, author_id="u2"))
+        case = await opened(store, request)
+        await opened(store, reported, kind="report", author_id="u1")
+        await store.kept("web", "u1")
+        assert (await forget(request)).requests
+        await store.note_card(case.id, "card")
+        await store.communities("web")
+    assert [step for step in plans if step.startswith("SCAN")] == []
+
+
+def test_what_goes_along_by_a_foreign_key_is_found_by_an_index(sqlite_template: Path) -> None:
+    """ON DELETE CASCADE reads the other table by the foreign key's columns, whatever there is to read it by."""
+    engine = sqlite_engine(parse_url(f"sqlite:///{sqlite_template}"))
+    inspector = sa.inspect(engine)
+    for table in inspector.get_table_names():
+        leading = [index["column_names"][:1] for index in inspector.get_indexes(table)]
+        leading += [unique["column_names"][:1] for unique in inspector.get_unique_constraints(table)]
+        leading.append(inspector.get_pk_constraint(table)["constrained_columns"][:1])
+        for key in inspector.get_foreign_keys(table):
+            assert key["constrained_columns"] in leading, (table, key)
+    engine.dispose()
