@@ -8,8 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.base import Bar, QueueSpot
-from adapters.discord.markup import bar_line, duration, file_name, harmless, ordinal, plain, queue_line, subtext
+from adapters.base import Bar, Place, QueueSpot
+from adapters.discord.markup import (
+    bar_line,
+    clock,
+    duration,
+    file_name,
+    harmless,
+    link,
+    listing,
+    ordinal,
+    plain,
+    queue_line,
+    size,
+    subtext,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +109,29 @@ def test_a_made_video_is_named_after_its_prompt() -> None:
     assert file_name("A red ball, bouncing!") == "a-red-ball-bouncing.mp4"
     assert file_name("../../etc", 1) == "etc-2.mp4"
     assert file_name("赤いボール") == "video.mp4"
+
+
+def test_words_are_listed_as_people_list_them() -> None:
+    assert [listing([]), listing(["a"]), listing(["a", "b"]), listing(["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(1, "1 kB"), (900_000, "900 kB"), (999_600, "1 MB"), (14_000_000, "14 MB")]
+)
+def test_sizes_have_the_unit_that_fits(number: int, shown: str) -> None:
+    assert size(number) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (7.9, "0:07"), (67, "1:07"), (3723, "1:02:03")])
+def test_times_in_a_clip_are_minutes_and_seconds(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+def test_a_message_of_a_guild_and_of_a_direct_message_have_addresses() -> None:
+    assert link(Place("discord", "1", "2"), 3, 4) == "https://discord.com/channels/1/3/4"
+    assert link(Place("discord", "dm", "2", private=True), 3, 4) == "https://discord.com/channels/@me/3/4"
