@@ -167,7 +167,7 @@ def scope_of(visit: Visit, place: str) -> Scope:
     if place == "a":
         return Scope(platform, community, AGE_RESTRICTED)
     if place[:1] == "c" and place[1:].isdigit():
-        return Scope(platform, community, place[1:])
+        return Scope(platform, community, place[1:], visit.age_restricted(place[1:]))
     raise Stale
 
 

@@ -59,6 +59,12 @@ class Visit:
         data: Mapping[str, Any] = self.interaction.data or {}
         return self.value in data.get("resolved", {}).get("roles", {})
 
+    def age_restricted(self, channel: str) -> bool:
+        """Whether Discord keeps minors out of a channel; not known, and so False, of one that the bot cannot see."""
+        guild = self.interaction.guild
+        found = guild.get_channel(int(channel)) if guild is not None else None
+        return place_of(found, guild, self.interaction.guild_id).age_restricted
+
     @property
     def on_own_panel(self) -> bool:
         """Whether the pressed control stands in a message that nobody else sees."""

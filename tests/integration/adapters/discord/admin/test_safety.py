@@ -57,6 +57,13 @@ async def test_a_given_channel_can_be_named_in_the_command(office) -> None:
     assert office.desk.scopes == [Scope(*office.scope, str(other.id))]
 
 
+async def test_of_an_age_restricted_channel_the_profile_of_such_channels_is_shown_too(office) -> None:
+    night = office.world.guild.create_text_channel("night", nsfw=True)
+    panel = await office.open(office.boss, "safety", channel=night)
+    assert f"For <#{night.id}>" in panel.text
+    assert office.desk.scopes == [Scope(*office.scope, str(night.id), age_restricted=True)]
+
+
 async def test_a_category_of_channels_is_no_place(office) -> None:
     category = office.world.guild.create_category("Clips")
     result = await office.boss.slash(office.world.channel, "safety", channel=category)
