@@ -241,7 +241,7 @@ class Safety:
         age-restricted places (when this is one, or the scope is that profile itself), the place's."""
         limits = dict(self._defaults)
         rows = await self._store.rules(scope.platform, scope.community, scope.channel)
-        if age_restricted and scope.channel != AGE_RESTRICTED:
+        if (age_restricted or scope.age_restricted) and scope.channel != AGE_RESTRICTED:
             rows += await self._store.rules(scope.platform, scope.community, AGE_RESTRICTED)
         for row in sorted(rows, key=_narrowness):
             limits[Category(row.category)] = Limit(row.threshold, Action(row.action), _origin(row))

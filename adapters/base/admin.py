@@ -18,11 +18,15 @@ AGE_RESTRICTED = "age-restricted"  # the `channel` of the scope that holds in al
 @dataclass(frozen=True)
 class Scope:
     """Whose rules: everyone's (`""`, `""`), a community's, its age-restricted places' (`channel` `AGE_RESTRICTED`), or
-    one place's (`community`, `channel`). The narrower one wins."""
+    one place's (`community`, `channel`). The narrower one wins.
+
+    `age_restricted` says that the place is one where the community's profile for such places holds too.
+    """
 
     platform: str = ""
     community: str = ""
     channel: str = ""
+    age_restricted: bool = False
 
 
 @dataclass(frozen=True)

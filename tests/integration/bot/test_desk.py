@@ -325,6 +325,17 @@ async def test_the_table_of_the_profile_shows_the_profile_itself(house: House) -
     assert {rule.origin for rule in await house.desk.reset_rule(PROFILE, ADMIN, "sexual")} == {"community", "default"}
 
 
+async def test_the_table_of_an_age_restricted_place_shows_what_holds_there(house: House) -> None:
+    await house.desk.set_rule(PROFILE, ADMIN, "sexual", 0.95, "block")
+    night = Scope("test", "guild", "night", age_restricted=True)
+    rules = {rule.category: rule for rule in await house.desk.rules(night)}
+    assert (rules["sexual"].threshold, rules["sexual"].origin) == (0.95, "age-restricted")
+    table = await house.desk.set_rule(night, ADMIN, "sexual", 0.99, "block")
+    assert next(rule.origin for rule in table if rule.category == "sexual") == "place"
+    assert (await house.desk.try_clip(night, Posted("nude.mp4"))).allowed
+    assert not (await house.desk.try_clip(GENERAL, Posted("nude.mp4"))).allowed
+
+
 # --- what a change would do ---------------------------------------------------------------------------------------
 
 

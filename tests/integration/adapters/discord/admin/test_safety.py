@@ -58,7 +58,8 @@ async def test_a_given_channel_can_be_named_in_the_command(office) -> None:
 
 
 async def test_of_an_age_restricted_channel_the_profile_of_such_channels_is_shown_too(office) -> None:
-    night = office.world.guild.create_text_channel("night", nsfw=True)
+    night = office.world.guild.create_text_channel("night")
+    office.world.env.bot.get_channel(night.id).nsfw = True  # as Discord would have told the bot
     panel = await office.open(office.boss, "safety", channel=night)
     assert f"For <#{night.id}>" in panel.text
     assert office.desk.scopes == [Scope(*office.scope, str(night.id), age_restricted=True)]
