@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -23,8 +26,10 @@ from bot.store import (
     SchemaTooNew,
     Store,
     StoredClip,
+    StoreUnavailable,
     migrate,
 )
+from bot.store import database as database_module
 from bot.store.database import connect_database, parse_url
 from bot.store.migrate import alembic_config
 from bot.store.schema import metadata
@@ -129,6 +134,32 @@ def test_processes_that_migrate_at_once_do_not_collide(empty_url: str) -> None:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors.decode()
     assert asyncio.run(run(empty_url, differences)) == []
+
+
+def test_a_new_sqlite_file_that_somebody_else_writes_to_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself gives up at once here, however long it is told to wait."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 2:
+                other.execute("COMMIT")
+
+        monkeypatch.setattr(database_module, "time", SimpleNamespace(sleep=wait, monotonic=lambda: 0.0))
+        migrate(f"sqlite:///{tmp_path / 'bot.db'}")
+        assert len(waits) == 2
+
+
+def test_a_new_sqlite_file_that_stays_locked_is_a_typed_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "SQLITE_BUSY_MS", 50)
+    with contextlib.closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            migrate(f"sqlite:///{tmp_path / 'bot.db'}")
 
 
 async def test_going_down_leaves_nothing_behind(empty_url: str) -> None:
