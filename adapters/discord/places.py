@@ -39,7 +39,7 @@ def cannot_write(client: discord.Client, channel_id: int, error: BaseException |
     if code in _CHANNEL_GONE:
         return notices.PLACE_DELETED.format(where=where)
     if code in _THREAD_CLOSED:
-        return notices.THREAD_CLOSED.format(where=where)
+        return notices.THREAD_CLOSED.format(where=where if channel is not None else "that thread")
     if error is None or isinstance(error, MayNotAttach) or fault_of(error) is not Fault.PLACE_GONE:
         return ""
     if channel is None:  # most likely the whole guild is gone, and with it whom it concerns

@@ -34,9 +34,13 @@ def embed_size(embed: Mapping[str, Any]) -> int:
 
 
 def custom_ids(components: Any) -> Iterator[str]:
+    return (control["custom_id"] for control in controls(components))
+
+
+def controls(components: Any) -> Iterator[Mapping[str, Any]]:
+    """Every button, menu and field that carries an id, however deep it lies."""
     for component in components:
         if component.get("custom_id"):
-            yield component["custom_id"]
-        yield from custom_ids(component.get("components") or ())
-        if component.get("accessory"):
-            yield from custom_ids([component["accessory"]])
+            yield component
+        yield from controls(component.get("components") or ())
+        yield from controls([inner for key in ("accessory", "component") if (inner := component.get(key))])

@@ -11,7 +11,18 @@ from typing import Any
 from tests.fakes.discord_server import wire
 from tests.fakes.discord_server.calls import ApiError, Call
 from tests.fakes.discord_server.posting import Posting
-from tests.fakes.discord_server.world import Channel, Post, User, World
+from tests.fakes.discord_server.world import (
+    ATTACH,
+    READ_HISTORY,
+    SEND,
+    SEND_IN_THREADS,
+    VIEW,
+    VIEW_AUDIT_LOG,
+    Channel,
+    Post,
+    User,
+    World,
+)
 
 Handler = Callable[[Call], Awaitable[object]]
 
@@ -25,6 +36,9 @@ class Rest:
         self._world, self._bot, self._owner, self._cdn, self._posting = world, bot, owner, cdn, posting
         self.gateway_url = ""
         self.reads_content = False  # of messages in guilds that are not meant for the bot
+        self.flags = 0  # of the application: which privileged intents are switched on
+        self.public = True
+        self.unarchived: Callable[[Channel], None] = lambda channel: None
 
     def routes(self) -> dict[str, Handler]:
         message = "/channels/{channel_id}/messages/{message_id}"
@@ -39,7 +53,9 @@ class Rest:
             "GET /oauth2/applications/@me": self.application,
             f"GET {commands}": self.commands,
             f"PUT {commands}": self.put_commands,
+            "GET /users/@me/guilds": self.own_guilds,
             "GET /guilds/{guild_id}": self.guild,
+            "GET /guilds/{guild_id}/audit-logs": self.audit_log,
             "GET /guilds/{guild_id}/members/{user_id}": self.member,
             "GET /channels/{channel_id}": self.channel,
             "POST /channels/{channel_id}/typing": self.typing,
@@ -68,7 +84,18 @@ class Rest:
         return wire.channel(self._world.dm(self._person(str(call.body.get("recipient_id")))))
 
     async def application(self, _: Call) -> object:
-        return wire.application(self._bot, self._owner, flags=0)
+        return {**wire.application(self._bot, self._owner, flags=self.flags), "bot_public": self.public}
+
+    async def own_guilds(self, call: Call) -> object:
+        guilds = sorted(self._world.guilds.values(), key=lambda guild: int(guild.id))
+        after = [guild for guild in guilds if int(guild.id) > int(call.query.get("after", 0))]
+        return [wire.own_guild(guild) for guild in after[: int(call.query.get("limit", 200))]]
+
+    async def audit_log(self, call: Call) -> object:
+        guild = self._guild(call)
+        if not guild.permissions & VIEW_AUDIT_LOG:
+            raise ApiError(403, 50013, "Missing Permissions")
+        return wire.audit_log(guild, self._bot)
 
     async def commands(self, _: Call) -> object:
         return self._world.commands
@@ -104,6 +131,7 @@ class Rest:
         self._place(call).typing += 1
 
     async def messages(self, call: Call) -> object:
+        self._need(self._place(call), VIEW | READ_HISTORY, 50001)
         posts = sorted(self._place(call).posts.values(), key=lambda post: int(post.id), reverse=True)
         if before := call.query.get("before"):
             posts = [post for post in posts if int(post.id) < int(before)]
@@ -113,13 +141,33 @@ class Rest:
         return [self._shown(post) for post in shown[: int(call.query.get("limit", LATEST))]]
 
     async def create(self, call: Call) -> object:
-        return self._shown(self._posting.create(self._place(call), call.body, call.files))
+        place = self._place(call)
+        self._need(place, VIEW, 50001)
+        self._need(place, SEND_IN_THREADS if place.parent else SEND, 50013)
+        if call.files:
+            self._need(place, ATTACH, 50013)
+        if call.body.get("message_reference"):
+            self._need(place, READ_HISTORY, 160002)
+        if place.recipient is not None and place.recipient.hears_nobody:
+            raise ApiError(403, 50007, "Cannot send messages to this user")
+        if place.locked:
+            raise ApiError(400, 160005, "Thread is locked")
+        if place.archived:
+            place.archived = False
+            self.unarchived(place)
+        return self._shown(self._posting.create(place, call.body, call.files))
 
     async def read(self, call: Call) -> object:
+        self._need(self._place(call), VIEW | READ_HISTORY, 50001)
         return self._shown(self._post(call))
 
     async def edit(self, call: Call) -> object:
         post = self._own(call)
+        self._need(post.channel, VIEW, 50001)
+        if call.files:
+            self._need(post.channel, ATTACH, 50013)
+        if post.channel.archived:
+            raise ApiError(400, 50083, "Tried to perform an operation on an archived thread")
         self._posting.edit(post, call.body, call.files)
         return self._shown(post)
 
@@ -131,6 +179,15 @@ class Rest:
 
     def _shown(self, post: Post) -> dict[str, Any]:
         return wire.message(post, self._cdn, readable=self._posting.readable(post, self.reads_content))
+
+    @staticmethod
+    def _need(place: Channel, permissions: int, code: int) -> None:
+        """Refuse what the bot may not do there."""
+        if place.guild is None:
+            return
+        denied = place.denied | (place.parent.denied if place.parent else 0)
+        if permissions & ~(place.guild.permissions & ~denied):
+            raise ApiError(403, code, "Missing Access" if code == 50001 else "Missing Permissions")
 
     def _person(self, user_id: str) -> User:
         if user_id not in self._world.users:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from aiohttp import web
@@ -33,6 +34,7 @@ TOKEN = "made-up.token.of-a-test"
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
 
 CHAT_INPUT, MESSAGE_MENU = 1, 3
+CHANNEL_MENU = 8
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
 
@@ -51,6 +53,7 @@ class DiscordServer:
         self.owner, self.bot = self.world.user("Olga"), self.world.user("gpt4video", bot=True)
         self.posting = Posting(self.world, self.bot, self._announce)
         self.rest = Rest(self.world, self.bot, self.owner, self.cdn, self.posting)
+        self.rest.unarchived = lambda thread: self._tell_guild("THREAD_UPDATE", wire.channel(thread))
         self.gateway = Gateway(token, self._bell, self._greet)
         self.door = door(token, spec, self._bell)
         self.calls, self.violations, self.unserved = self.door.calls, self.door.violations, self.door.unserved
@@ -107,24 +110,77 @@ class DiscordServer:
     def user(self, name: str) -> User:
         return self.world.user(name)
 
-    def guild(self, name: str, *, owner: User | None = None, tier: int = 0) -> Guild:
-        """A guild that the bot is in, or is added to now."""
-        guild = Guild(self.world.snowflake(), name, owner or self.owner, premium_tier=tier)
+    def guild(
+        self,
+        name: str,
+        *,
+        owner: User | None = None,
+        tier: int = 0,
+        added_by: User | None = None,
+        joined: datetime | None = None,
+        again: Guild | None = None,
+    ) -> Guild:
+        """A guild that the bot is in, or is added to now if it is connected; `again` is one that it left."""
+        guild = Guild(
+            again.id if again else self.world.snowflake(),
+            name,
+            owner or self.owner,
+            premium_tier=tier,
+            added_by=added_by,
+        )
         self.world.guilds[guild.id] = guild
-        for session in self._sessions(GUILDS):
+        sessions = self._sessions(GUILDS)
+        if joined is not None or sessions:
+            guild.joined = (joined or now()).isoformat()
+        for session in sessions:
             # Without `unavailable` it is a guild that the bot joins, and not one that came back.
             session.dispatch("GUILD_CREATE", {**wire.guild(guild, self.bot), "unavailable": None})
         return guild
+
+    def leave(self, guild: Guild) -> None:
+        """Somebody removes the bot from a guild."""
+        del self.world.guilds[guild.id]
+        for channel in guild.channels:
+            del self.world.channels[channel.id]
+        self._tell_guild("GUILD_DELETE", {"id": guild.id})
+
+    def lose(self, guild: Guild) -> None:
+        """A guild is unavailable for a while, which is Discord's own trouble."""
+        self._tell_guild("GUILD_DELETE", {"id": guild.id, "unavailable": True})
+
+    def find_again(self, guild: Guild) -> None:
+        """The outage of a guild is over."""
+        self._tell_guild("GUILD_CREATE", wire.guild(guild, self.bot))
 
     def channel(self, guild: Guild, name: str, *, kind: int = TEXT, nsfw: bool = False) -> Channel:
         channel = self.world.channel(name, guild=guild, kind=kind, nsfw=nsfw)
         self._tell_guild("CHANNEL_CREATE", wire.channel(channel))
         return channel
 
+    def deny(self, channel: Channel, permissions: int) -> None:
+        """Take permissions from everyone in a channel, the bot included."""
+        channel.denied |= permissions
+        self._tell_guild("CHANNEL_UPDATE", wire.channel(channel))
+
+    def archive(self, thread: Channel, *, lock: bool = False) -> None:
+        """Close a thread; the next message opens it again, unless it is locked."""
+        thread.archived, thread.locked = True, lock
+        self._tell_guild("THREAD_UPDATE", wire.channel(thread))
+
     def thread(self, parent: Channel, name: str, *, kind: int = 11) -> Channel:
         channel = self.world.channel(name, guild=parent.guild, parent=parent, kind=kind)
         self._tell_guild("THREAD_CREATE", wire.channel(channel))
         return channel
+
+    def forum_post(self, author: User, forum: Channel, title: str, text: str) -> Post:
+        """Somebody opens a post in a forum and mentions the bot in it: a thread and a message with the same id."""
+        thread = self.thread(forum, title)
+        post = self.world.post(thread, author, f"<@{self.bot.id}> {text}", mentions=[self.bot])
+        del thread.posts[post.id]
+        post.id = thread.id
+        thread.posts[post.id] = post
+        self._announce("MESSAGE_CREATE", post)
+        return post
 
     def dm(self, user: User) -> Channel:
         return self.world.dm(user)
@@ -166,11 +222,29 @@ class DiscordServer:
         """Send the same MESSAGE_CREATE once more."""
         self._announce("MESSAGE_CREATE", post)
 
-    def change(self, post: Post, text: str) -> None:
-        """The author of a message edits it."""
-        mention = f"<@{self.bot.id}> " if self.bot in post.mentions and post.content.startswith("<@") else ""
+    def change(self, post: Post, text: str, *, mentioning: bool = False) -> None:
+        """The author of a message edits it; with `mentioning` the bot is mentioned from now on."""
+        if mentioning:
+            post.mentions = [*post.mentions, self.bot]
+        mention = (
+            f"<@{self.bot.id}> " if mentioning or (self.bot in post.mentions and post.content.startswith("<@")) else ""
+        )
         post.content, post.edited = mention + text, now()
         self._announce("MESSAGE_UPDATE", post)
+
+    def look_up_links(self, post: Post) -> None:
+        """Discord shows what a message links to, which is announced like an edit and is none."""
+        post.embeds = [{"type": "link", "url": "https://example.org/"}]
+        self._announce("MESSAGE_UPDATE", post)
+
+    def purge(self, channel: Channel, posts: Sequence[Post]) -> None:
+        """A moderator deletes many messages at once."""
+        for post in posts:
+            del channel.posts[post.id]
+        scope = {} if channel.guild is None else {"guild_id": channel.guild.id}
+        ids = [post.id for post in posts]
+        for session in self._sessions(GUILD_MESSAGES):
+            session.dispatch("MESSAGE_DELETE_BULK", {"ids": ids, "channel_id": channel.id, **scope})
 
     def retract(self, post: Post) -> None:
         """The author of a message deletes it."""
@@ -209,11 +283,19 @@ class DiscordServer:
 
     def press(self, user: User, post: Post, custom_id: str, values: Sequence[str] | None = None) -> Interaction:
         """Press a button of a message, or choose `values` in one of its menus."""
-        assert custom_id in limits.custom_ids(post.components), f"there is no {custom_id!r} on the message"
-        data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
+        pressed = {each["custom_id"]: each["type"] for each in limits.controls(post.components)}
+        assert custom_id in pressed, f"there is no {custom_id!r} on the message"
+        data: dict[str, Any] = {"custom_id": custom_id, "component_type": pressed[custom_id]}
         if values is not None:
-            data["values"] = list(values)
+            data |= {"values": list(values), "resolved": self._resolved(pressed[custom_id], post.channel, values)}
         return self.interact(user, post.channel, COMPONENT, data, message=post)
+
+    def _resolved(self, kind: int, place: Channel, values: Sequence[str]) -> dict[str, Any]:
+        """What Discord sends along with what was chosen in a menu of channels."""
+        if kind != CHANNEL_MENU or place.guild is None:
+            return {}
+        found = [channel for channel in place.guild.channels if channel.id in values]
+        return {"channels": {channel.id: wire.channel(channel) | {"permissions": "0"} for channel in found}}
 
     def submit(self, user: User, opened: Interaction, values: dict[str, str]) -> Interaction:
         """Send off the modal that an interaction opened, with `values` by the inputs' custom ids."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from tests.fakes.discord_server.world import DM, PUBLIC_THREAD, Channel, File, Guild, Interaction, Post, User
+from tests.fakes.discord_server.world import (
+    DM,
+    JOINED,
+    THREADS,
+    Channel,
+    File,
+    Guild,
+    Interaction,
+    Post,
+    User,
+)
 
-JOINED = "2024-01-01T00:00:00+00:00"
 DEFAULT_MESSAGE, REPLY, CHAT_COMMAND = 0, 19, 20
 UPLOAD_LIMITS = {0: 10 << 20, 1: 10 << 20, 2: 50 << 20, 3: 100 << 20}
 
@@ -55,8 +64,13 @@ def channel(place: Channel) -> dict[str, Any]:
         return {**shown, "recipients": [user(place.recipient)]}
     assert place.guild is not None
     shown |= {"name": place.name, "guild_id": place.guild.id, "parent_id": place.parent.id if place.parent else None}
-    if place.kind == PUBLIC_THREAD:
-        metadata = {"archived": False, "auto_archive_duration": 1440, "archive_timestamp": JOINED, "locked": False}
+    if place.kind in THREADS:
+        metadata = {
+            "archived": place.archived,
+            "auto_archive_duration": 1440,
+            "archive_timestamp": JOINED,
+            "locked": place.locked,
+        }
         return {
             **shown,
             "owner_id": place.guild.owner.id,
@@ -69,7 +83,7 @@ def channel(place: Channel) -> dict[str, Any]:
         **shown,
         "position": 0,
         "nsfw": place.nsfw,
-        "permission_overwrites": [],
+        "permission_overwrites": [{"id": place.guild.id, "type": 0, "allow": "0", "deny": str(place.denied)}],
         "topic": None,
         "rate_limit_per_user": 0,
         "bitrate": 64000,
@@ -96,13 +110,13 @@ def guild(place: Guild, bot: User) -> dict[str, Any]:
         "name": place.name,
         "owner_id": place.owner.id,
         "unavailable": False,
-        "joined_at": JOINED,
+        "joined_at": place.joined,
         "large": False,
         "member_count": len(place.members) + 1,
-        "members": [member(bot, place)],
+        "members": [{**member(bot, place), "joined_at": place.joined}],
         "roles": [everyone],
-        "channels": [channel(each) for each in place.channels if each.kind != PUBLIC_THREAD],
-        "threads": [channel(each) for each in place.channels if each.kind == PUBLIC_THREAD],
+        "channels": [channel(each) for each in place.channels if each.kind not in THREADS],
+        "threads": [channel(each) for each in place.channels if each.kind in THREADS],
         "emojis": [],
         "stickers": [],
         "features": [],
@@ -225,4 +239,31 @@ def application(bot: User, owner: User, flags: int) -> dict[str, Any]:
         "flags": flags,
         "summary": "",
         "hook": True,
+    }
+
+
+def own_guild(place: Guild) -> dict[str, Any]:
+    """A guild as the list of the bot's own guilds shows it."""
+    return {
+        "id": place.id,
+        "name": place.name,
+        "icon": None,
+        "owner": False,
+        "permissions": str(place.permissions),
+        "features": [],
+    }
+
+
+def audit_log(place: Guild, bot: User) -> dict[str, Any]:
+    """Who added the bot, and nothing else."""
+    entries = []
+    if place.added_by is not None:
+        entries = [{"id": str(int(place.id) + 1), "user_id": place.added_by.id, "target_id": bot.id, "action_type": 28}]
+    people = [user(place.added_by)] if place.added_by is not None else []
+    empty = ("webhooks", "integrations", "threads", "application_commands", "auto_moderation_rules")
+    return {
+        "audit_log_entries": entries,
+        "users": people,
+        **{name: [] for name in empty},
+        "guild_scheduled_events": [],
     }

@@ -11,9 +11,16 @@ from typing import Any
 
 EPOCH_MS = 1_420_070_400_000  # the first second of 2015, where Discord's ids begin
 
-TEXT, DM, VOICE, PUBLIC_THREAD, FORUM = 0, 1, 2, 11, 15
+TEXT, DM, VOICE, ANNOUNCEMENT, PUBLIC_THREAD, STAGE, FORUM = 0, 1, 2, 5, 11, 13, 15
+
+THREADS = (10, PUBLIC_THREAD, 12)  # of announcements, public, private
 
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
+
+JOINED = "2024-01-01T00:00:00+00:00"  # when the bot came to a guild, unless a test says otherwise
+
+VIEW, SEND, SEND_IN_THREADS, ATTACH, READ_HISTORY = 1 << 10, 1 << 11, 1 << 38, 1 << 15, 1 << 16
+VIEW_AUDIT_LOG = 1 << 7
 
 # View, send, send in threads, embed, attach, history, react, application commands.
 MEMBER_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 38 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 6 | 1 << 31
@@ -29,6 +36,7 @@ class User:
     id: str
     name: str
     bot: bool = False
+    hears_nobody: bool = False  # takes no direct messages
 
 
 @dataclass(eq=False)
@@ -40,11 +48,16 @@ class Guild:
     channels: list[Channel] = field(default_factory=list)
     members: list[User] = field(default_factory=list)
     premium_tier: int = 0
+    joined: str = JOINED  # by the bot
+    added_by: User | None = None  # who added the bot, for the audit log
 
 
 @dataclass(eq=False)
 class Channel:
-    """A place to post in. `parent` is a thread's channel, `recipient` the other side of a DM."""
+    """A place to post in. `parent` is a thread's channel, `recipient` the other side of a DM.
+
+    `denied` are the permissions taken from everyone there; an `archived` thread opens by a message, a `locked` one not.
+    """
 
     id: str
     name: str
@@ -56,6 +69,9 @@ class Channel:
     posts: dict[str, Post] = field(default_factory=dict)
     nonces: dict[str, Post] = field(default_factory=dict)
     typing: int = 0  # how often the bot said that it is typing
+    denied: int = 0
+    archived: bool = False
+    locked: bool = False
 
 
 @dataclass(eq=False)

@@ -46,6 +46,7 @@ class SpokenHandler(QuietHandler):
         super().__init__()
         self.asked: list[Asked] = []
         self.withdrawn: list[str] = []  # requests
+        self.goodbye = asyncio.Event()  # a community was left
         self._fresh: asyncio.Queue[Asked] = asyncio.Queue()
 
     async def next(self) -> Asked:
@@ -67,6 +68,10 @@ class SpokenHandler(QuietHandler):
 
     async def remake(self, command: RemakeCommand, reply: Reply) -> str:
         return self._hand_over(command, reply)
+
+    async def community_left(self, platform: str, community: str) -> None:
+        await super().community_left(platform, community)
+        self.goodbye.set()
 
     async def cancel(self, request: str, author: Author) -> bool:
         self.withdrawn.append(request)
