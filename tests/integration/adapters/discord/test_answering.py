@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from adapters.base import Bar, DeliveryError, MadeVideo, QueueSpot, State, View
+from tests.integration.adapters.discord.scenes import made, warn
 
 BLOCKED = View("r1", State.BLOCKED, notice="I won't answer that here: violence 0.83 is over 0.70 (frame at 0:07).")
 
@@ -107,6 +108,37 @@ async def test_a_made_video_is_uploaded_into_the_same_message(world, tmp_path: P
     (uploaded,) = world.answer().attachments
     assert (uploaded.filename, uploaded.description) == ("a-red-ball.mp4", "a red ball")
     assert world.env.backend.cdn.get(uploaded.url) == path.read_bytes()
+
+
+async def test_a_video_with_a_warning_is_uploaded_as_a_spoiler_and_says_why(world, tmp_path: Path) -> None:
+    await world.ask("show me a fight")
+    view = View("r1", State.DONE, videos=(made(tmp_path, "a fight"),), chips=(warn("video", time_s=2.0),))
+    await world.show(view)
+    (uploaded,) = world.answer().attachments
+    assert uploaded.filename == "SPOILER_a-fight.mp4"
+    assert uploaded.is_spoiler()
+    assert "⚠ Sensitive: violence 0.62 in the video at 0:02." in world.answer().content
+
+
+async def test_a_video_with_a_warning_that_moves_to_a_new_message_stays_a_spoiler(world, tmp_path: Path) -> None:
+    await world.ask("show me a fight")
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=429, code=30046)
+    await world.show(View("r1", State.DONE, videos=(made(tmp_path),), chips=(warn("video"),)))
+    assert [item.is_spoiler() for item in world.answer().attachments] == [True]
+
+
+async def test_a_command_whose_video_has_a_warning_gets_a_spoiler_with_either_token(world, tmp_path: Path) -> None:
+    for seconds in (0, 14 * 60 + 1):
+        result = await world.ann.slash(world.channel, "generate", prompt="a fight")
+        world.clock.time += seconds
+        await world.show(View("r1", State.DONE, videos=(made(tmp_path),), chips=(warn("video"),)))
+        assert [item.is_spoiler() for item in result.response.attachments] == [True]
+
+
+async def test_an_answer_with_a_warning_is_behind_a_spoiler(world) -> None:
+    await world.ask()
+    await world.show(View("r1", State.DONE, text="They fight.", chips=(warn("answer"),), footer="lite"))
+    assert world.answer().content.splitlines()[0] == "||They fight.||"
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

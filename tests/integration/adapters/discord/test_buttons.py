@@ -38,6 +38,16 @@ async def test_an_admin_cancels_for_others(world) -> None:
     assert (request, author.id, author.is_admin) == ("r1", str(mod.id), True)
 
 
+async def test_a_moderator_of_the_channel_cancels_for_others(world) -> None:
+    await world.ask()
+    await world.show(WORKING)
+    cleaner = world.moderator_with_messages()
+    result = await cleaner.click(world.answer(), label="Cancel")
+    assert result.acknowledged
+    ((request, author),) = world.handler.cancelled
+    assert (request, author.is_moderator, author.is_admin) == ("r1", True, False)
+
+
 async def test_the_button_of_a_command_works_like_that_of_a_message(world) -> None:
     result = await world.ann.slash(world.channel, "generate", prompt="a red ball")
     await world.show(WORKING)
