@@ -8,9 +8,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str as _
 
-from adapters.discord.admin import strings
 from adapters.discord.admin.audit import Filters
-from adapters.discord.admin.visit import whisper
 
 CHOICES = 25  # of one autocompletion
 

@@ -12,7 +12,6 @@ from adapters.discord.admin import strings
 from adapters.discord.admin.controls import MENU_LIMIT, Control, Page, button, channel_menu, menu, option
 from adapters.discord.admin.texts import limit, place_line, read_number, rules_legend, rules_table, what_if_line
 from adapters.discord.admin.visit import Field, Form, Stale, Visit
-from adapters.discord.intake import is_age_restricted
 from adapters.discord.markup import plain
 
 _STEPS = [step / 20 for step in range(1, 21)]  # 0.05 to 1.00

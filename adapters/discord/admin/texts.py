@@ -13,7 +13,7 @@ from adapters.discord.admin import strings
 from adapters.discord.markup import plain
 
 MENTIONS = 30  # shown in one line; 30 of them fit into an embed's field
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _NAME_CELLS = 16  # "violence/graphic"
 
 
@@ -260,4 +260,7 @@ def place_line(scope: Scope) -> str:
     """Whose rules a safety panel shows."""
     if not scope.channel:
         return strings.PLACE_SERVER
-    return strings.PLACE_CHANNEL.format(channel=scope.channel) if scope.channel.isdigit() else strings.PLACE_AGE
+    if not scope.channel.isdigit():
+        return strings.PLACE_AGE
+    line = strings.PLACE_AGE_CHANNEL if scope.age_restricted else strings.PLACE_CHANNEL
+    return line.format(channel=scope.channel)
