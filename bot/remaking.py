@@ -11,7 +11,7 @@ from adapters.base import Change, RemakeCommand
 from bot.clips import REUSED
 from bot.errors import BadInput
 from bot.making import GenerationDefaults, Wish
-from bot.requests import within_reach, view_of
+from bot.requests import view_of, within_reach
 from bot.store import Request, Store
 
 GONE = "I don't have that video any more: it was forgotten. Ask for it anew with a prompt."
