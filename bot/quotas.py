@@ -104,4 +104,8 @@ def _moment(at: datetime, now: datetime) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:.3g} min"
+    """A limit as it was set, in the largest unit that keeps it whole: 600 → "10 min", 90.5 → "90.5 s"."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length and seconds % length == 0:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{seconds:,.10g} s"

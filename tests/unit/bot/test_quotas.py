@@ -138,3 +138,17 @@ def test_a_limit_of_zero_is_not_something_to_wait_for() -> None:
     short = shortage(limits(quota("", 1), quota("", 0, ASKS)), [ago(1)], NOON)
     assert short is not None
     assert short.frees_at is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(60, "60 s"), (90.5, "90.5 s"), (125, "125 s"), (3600, "60 min"), (7200, "2 h"), (1_000_000, "1,000,000 s")],
+)
+def test_a_limit_of_model_time_is_said_as_it_was_set(amount: float, said: str) -> None:
+    line = told(quota("", amount, SECONDS, HOUR), ago(5, seconds=amount))
+    assert line == f"You have used your {said} of model time of this hour. More is free in 55 min."
+
+
+def test_large_numbers_are_said_in_full() -> None:
+    rows = [ago(number / 100) for number in range(1200, 0, -1)]
+    assert "your 1,200 videos of today" in told(quota("", 1200), *rows)
