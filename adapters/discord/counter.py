@@ -18,6 +18,7 @@ from adapters.discord import strings
 from adapters.discord.intake import Intake
 from adapters.discord.posts import InteractionPost, Post
 from adapters.discord.reply import Anchor, DiscordReply, Timing
+from adapters.discord.splitting import split
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 REFUSAL_PATIENCE_S = 1.5
 LOOK_UP_PATIENCE_S = 0.7
 _ALREADY_ACKNOWLEDGED = 40060
+_ACKNOWLEDGED = "acknowledged"  # what discord.py does not know of an interaction
 UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
 _NOBODY = discord.AllowedMentions.none()
 
@@ -117,11 +119,12 @@ class Counter:
     async def whisper(self, interaction: discord.Interaction, text: str, view: discord.ui.View | None = None) -> None:
         """Say something to the one who acted, and to nobody else."""
         shown = view if view is not None else discord.utils.MISSING
+        words = _one_message(text)
         try:
-            if interaction.response.is_done():
-                await interaction.followup.send(text, ephemeral=True, view=shown, allowed_mentions=_NOBODY)
+            if interaction.response.is_done() or _ACKNOWLEDGED in interaction.extras:
+                await interaction.followup.send(words, ephemeral=True, view=shown, allowed_mentions=_NOBODY)
             else:
-                await interaction.response.send_message(text, ephemeral=True, view=shown, allowed_mentions=_NOBODY)
+                await interaction.response.send_message(words, ephemeral=True, view=shown, allowed_mentions=_NOBODY)
         except UNREACHED as error:
             log.info("interaction %s got no word: %s", interaction.id, error)
 
@@ -137,7 +140,8 @@ class Counter:
                 await interaction.response.defer(ephemeral=True, thinking=True)
         except UNREACHED as error:
             if isinstance(error, discord.HTTPException) and error.code == _ALREADY_ACKNOWLEDGED:
-                return True  # an earlier try got through although its answer was lost
+                interaction.extras[_ACKNOWLEDGED] = True  # an earlier try got through although its answer was lost
+                return True
             log.warning("interaction %s was not acknowledged in time: %s", interaction.id, error)
             return False
         return True
@@ -152,12 +156,16 @@ class Counter:
         """Say what came of something that took its time. Raises what Discord answers to files that are too large."""
         try:
             await interaction.edit_original_response(
-                content=text, view=view, attachments=files or discord.utils.MISSING, allowed_mentions=_NOBODY
+                content=_one_message(text), view=view, attachments=files or discord.utils.MISSING, allowed_mentions=_NOBODY
             )
         except UNREACHED as error:
             if files and isinstance(error, discord.HTTPException) and error.status == 413:
                 raise
             log.warning("interaction %s: what came of it was not shown: %s", interaction.id, error)
+
+
+def _one_message(text: str) -> str:
+    return next(iter(split(text)), strings.BROKEN)
 
 
 async def _acknowledge(interaction: discord.Interaction) -> int:

@@ -13,7 +13,7 @@ from adapters.discord.markup import bar_line, count, link, listing, moment, plai
 from adapters.discord.reply import Anchor
 
 WAITING_SHOWN = 5  # as many buttons as one row takes
-WORDS_SHOWN = 80  # characters of a question
+WORDS_SHOWN = 60  # characters of a question, and of what is going on with it: the list is one message
 
 
 class Records:
@@ -105,7 +105,7 @@ def _waiting_line(exchange: Exchange) -> str:
     elif view.bar is not None:
         state = bar_line(view.bar)
     else:
-        state = plain(view.status) or strings.RUNNING
+        state = plain(shorten(view.status, WORDS_SHOWN)) or strings.RUNNING
     words = plain(shorten(exchange.text, WORDS_SHOWN)) or plain(listing(exchange.attachments)) or strings.NO_WORDS
     anchor = Anchor.load(exchange.ref)
     where = [link(exchange.place, anchor.channel, anchor.messages[0])] if anchor and exchange.place else []

@@ -17,11 +17,12 @@ from typing import Any
 import aiohttp
 import discord
 
-from adapters.base import Author, DeliveryError, View
+from adapters.base import Author, DeliveryError, State, View
 from adapters.discord import notices, strings
 from adapters.discord.actions import Action, is_private, offered_privately
 from adapters.discord.buttons import action_buttons
 from adapters.discord.drafts import Draft, draft, private_notice
+from adapters.discord.pacing import Haste, Pace
 from adapters.discord.posts import Fault, Post, VideoGone, fault_of
 from adapters.discord.splitting import LIMIT, units
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 EDIT_EVERY_S = 1.0
 TYPING_EVERY_S = 8.0  # Discord shows it for ten
+QUEUE_LOOK_S = 1.0  # who waits in the queue is not typed for; this often is looked whether that is over
 RETRY_AFTER_S = (1.0, 3.0, 9.0, 27.0)
 _WITHOUT_VIDEOS = {Fault.TOO_LARGE: strings.TOO_LARGE, Fault.NO_FILES: notices.MAY_NOT_ATTACH}
 
@@ -99,15 +101,19 @@ class DiscordReply:
         anchor: Anchor,
         *,
         timing: Timing,
+        pace: Pace | None = None,
         ended: Callable[[DiscordReply], None] = lambda reply: None,
         lost: Callable[[DiscordReply], Awaitable[None]] | None = None,
     ) -> None:
-        """`ended` is called after the final view; `lost` when the message or its place is gone before that."""
+        """`pace` is what all replies of a connection share. `ended` is called after the final view; `lost` when the
+        message or its place is gone before that.
+        """
         self.anchor = anchor
         self.request = ""
         self.withdrawn = False  # the question or the place for the answer is gone
         self._post = post
         self._timing = timing
+        self._pace = pace or Pace(timing.now, timing.sleep)
         self._on_end = ended
         self._on_lost = lost
         self._shown = _Shown()
@@ -117,6 +123,7 @@ class DiscordReply:
         self._last_edit = timing.now()
         self._final = False
         self._lost = False
+        self._working = False  # as opposed to waiting in the queue
         self._closed = False  # intermediate edits are refused; the final one moves
         self._told: bool | None = None
         self._failure: DeliveryError | None = None
@@ -140,6 +147,7 @@ class DiscordReply:
         if self._final and not view.state.final:
             return
         self._final = view.state.final
+        self._working = view.state is State.WORKING
         self._wanted = view
         self._failure = None
         if self._pump is None or self._pump.done():
@@ -168,12 +176,31 @@ class DiscordReply:
             wait = self._last_edit + EDIT_EVERY_S - self._timing.now()
             if wait > 0:
                 await self._timing.sleep(wait)
+            if not (self._wanted.state.final or self._is_new(self._wanted)):
+                self._wanted = None
+                return
+            if self.anchor.kind == "message":
+                await self._pace.edit(self.anchor.channel, self._haste, EDIT_EVERY_S)
             view, self._wanted = self._wanted, None
             if view.state.final:
                 await self._end(view)
             elif not (self._lost or self._closed):
                 await self._glimpse(view)
             self._last_edit = self._timing.now()
+
+    def _haste(self) -> Haste:
+        if self._final:
+            return Haste.END
+        return Haste.NEWS if self._working else Haste.QUEUE
+
+    def _is_new(self, view: View) -> bool:
+        """Whether an intermediate view would look different: what changes nothing must not take a turn."""
+        try:
+            wanted = draft(view, public=not self.anchor.private)
+        except Exception:  # noqa: BLE001 - drawing it will say what is wrong
+            return True
+        pages = [(page, wanted.actions if index == wanted.seat else ()) for index, page in enumerate(wanted.pages)]
+        return pages != [self._shown.pages.get(message) for message in self.anchor.messages]
 
     async def _glimpse(self, view: View) -> None:
         """Show an intermediate view. What goes wrong is noted; the next view tries again, if there is sense in it."""
@@ -295,8 +322,9 @@ class DiscordReply:
     async def _type(self) -> None:
         try:
             while not (self._final or self._lost):
-                await self._post.typing()
-                await asyncio.sleep(TYPING_EVERY_S)
+                if self._working and self._pace.may_type(self.anchor.channel, TYPING_EVERY_S * 0.9):
+                    await self._post.typing()
+                await asyncio.sleep(TYPING_EVERY_S if self._working else QUEUE_LOOK_S)
         except (discord.HTTPException, OSError) as error:
             log.debug("request %s: typing is not shown: %s", self.request, error)
 

@@ -97,10 +97,12 @@ class Results:
     # --- running requests ---------------------------------------------------------------------------------------
 
     async def _cancel(self, interaction: discord.Interaction, request: str) -> None:
-        """Cancel for the one who asked or for a moderator; the application knows who asked."""
-        if await self._counter.handler.cancel(request, self._counter.author(interaction)):
-            await self._counter.take_time(interaction, same_message=True)
-        else:
+        """Cancel for the one who asked or for a moderator; the application knows who asked.
+
+        Also where Discord was not told in time: what is wanted is clear.
+        """
+        await self._counter.take_time(interaction, same_message=True)
+        if not await self._counter.handler.cancel(request, self._counter.author(interaction)):
             await self._counter.whisper(interaction, strings.NOTHING_TO_CANCEL)
 
     # --- once more ----------------------------------------------------------------------------------------------
@@ -219,7 +221,9 @@ class Results:
                     await pressed.delete()
         except (DeliveryError, *UNREACHED) as error:
             log.warning("interaction %s: an answer was not taken away: %s", interaction.id, error)
-            await self._counter.whisper(interaction, strings.DELETED_BUT_NOT_HERE)
+            alone = anchor is None or len(anchor.messages) == 1
+            if not (await _take_away_by_token(interaction) and alone):
+                await self._counter.whisper(interaction, strings.DELETED_BUT_NOT_HERE)
 
     # --- moderators ---------------------------------------------------------------------------------------------
 
@@ -245,6 +249,16 @@ class Results:
 
 def _command(interaction: discord.Interaction, author: Author, place: Place, wish: _Wish) -> RemakeCommand:
     return RemakeCommand(str(interaction.id), author, place, wish.request, wish.change, wish.prompt)
+
+
+async def _take_away_by_token(interaction: discord.Interaction) -> bool:
+    """Delete the message with the button in the name of the interaction, which also works where the bot can't look."""
+    try:
+        await interaction.delete_original_response()
+    except UNREACHED as error:
+        log.info("interaction %s: its message was not deleted: %s", interaction.id, error)
+        return False
+    return True
 
 
 def _answers_to(interaction: discord.Interaction) -> bool:

@@ -182,6 +182,7 @@ async def test_a_press_whose_acknowledgement_was_lost_on_its_way_back_counts_onc
     world.env.inject_error("POST", "/interactions/*/*/callback", status=400, code=40060)
     await world.ann.click(answer, label="🗑 Delete")
     assert [request for request, _, _ in world.handler.erased] == ["r1"]
+    assert world.answers() == []
 
 
 async def test_an_application_that_breaks_says_so_to_the_one_who_pressed(
@@ -314,9 +315,18 @@ async def test_the_message_of_a_forgotten_command_can_still_be_taken_away_by_who
     assert world.answers() == []
 
 
+async def test_an_answer_where_the_bot_may_not_look_is_taken_away_by_the_press_itself(world) -> None:
+    answer = await answered(world, ANSWER)
+    world.env.inject_error("DELETE", "/channels/*/messages/*", status=403, code=50001, times=None)
+    result = await world.ann.click(answer, label="🗑 Delete")
+    assert result.followups == []
+    assert world.answers() == []
+
+
 async def test_an_answer_that_discord_does_not_give_up_is_said_to_be_still_there(world) -> None:
     answer = await answered(world, ANSWER)
     world.env.inject_error("DELETE", "/channels/*/messages/*", status=403, code=50013)
+    world.env.inject_error("DELETE", "/webhooks/*", status=404, code=10015)
     result = await world.ann.click(answer, label="🗑 Delete")
     assert [request for request, _, _ in world.handler.erased] == ["r1"]
     assert result.followups[0].content.startswith("I deleted what I kept of it")

@@ -39,6 +39,7 @@ class FakeInteraction:
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.extras: dict[str, Any] = {}
         self.response = self
 
     def is_done(self) -> bool:
