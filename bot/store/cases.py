@@ -20,6 +20,7 @@ _cases, _requests = schema.cases, schema.requests
 # Constants in SQL, not parameters: only so do the planners see that the partial indexes fit.
 _undecided = _cases.c.decided_at.is_(None)
 _without_card = sa.and_(_undecided, _cases.c.ref == sa.literal_column("''"))
+_unsettled = sa.and_(_cases.c.decided_at.is_not(None), _cases.c.outcome == sa.literal_column("''"))
 
 
 def open_case(insert: Callable[..., Any], new: NewCase, id: str, now: datetime) -> Work[tuple[CaseRow, bool]]:
@@ -74,9 +75,8 @@ def without_card(platforms: Sequence[str]) -> Work[list[CaseRow]]:
 
 
 def unsettled(platforms: Sequence[str]) -> Work[list[CaseRow]]:
-    """The closed cases of which nobody has noted what came of them. Asked once a start, of a small table."""
-    left = sa.and_(_cases.c.decided_at.is_not(None), _cases.c.outcome == "")
-    return _read(sa.select(_cases).where(left, _cases.c.platform.in_(platforms)).order_by(_cases.c.seq))
+    """The closed cases of which nobody has noted what came of them, oldest first."""
+    return _read(sa.select(_cases).where(_unsettled, _cases.c.platform.in_(platforms)).order_by(_cases.c.seq))
 
 
 def rule(case_id: str, state: str, by: str, outcome: str, now: datetime) -> Work[CaseRow | None]:

@@ -276,6 +276,7 @@ cases = Table(
 _undecided = cases.c.decided_at.is_(None)
 _partial("ix_cases_open", cases.c.community, cases.c.platform, cases.c.seq, where=_undecided)
 _partial("ix_cases_without_card", cases.c.seq, where=sa.and_(_undecided, cases.c.ref == sa.literal_column("''")))
+_partial("ix_cases_unsettled", cases.c.seq, where=sa.and_(~_undecided, cases.c.outcome == sa.literal_column("''")))
 
 # The audit outlives what it is about, so it refers to requests and conversations by value, not by foreign key.
 audit = Table(

@@ -111,6 +111,7 @@ def _create_cases() -> None:
     _create_index("ix_cases_author_id_platform", "cases", ["author_id", "platform"], "")
     _create_index("ix_cases_open", "cases", ["community", "platform", "seq"], "decided_at IS NULL")
     _create_index("ix_cases_without_card", "cases", ["seq"], "decided_at IS NULL AND ref = ''")
+    _create_index("ix_cases_unsettled", "cases", ["seq"], "decided_at IS NOT NULL AND outcome = ''")
 
 
 def _create_index(name: str, table: str, columns: list[str], where: str) -> None:

@@ -163,6 +163,16 @@ async def test_a_start_finds_the_open_cases_that_no_moderator_was_shown(store: S
     assert stored.ref == "channel/message"
 
 
+async def test_a_start_finds_the_rulings_that_nothing_came_of_yet(store: Store, new: New) -> None:
+    first, settled, _open, second = [await opened(store, await answered(store, new())) for _ in range(4)]
+    elsewhere = await opened(store, await answered(store, new(platform="slack")), platform="slack")
+    for case in (second, first, settled, elsewhere):
+        await store.rule_case(case.id, "upheld", by="mod")
+    await store.note_outcome(settled.id, "They were told.")
+    assert [case.id for case in await store.cases_unsettled(["web"])] == [first.id, second.id]
+    assert await store.cases_unsettled([]) == []
+
+
 async def test_whoever_posts_a_card_about_a_case_that_is_forgotten_meanwhile_is_told(store: Store, new: New) -> None:
     request = await accepted(store, new())
     case = await opened(store, request.id)

@@ -72,6 +72,7 @@ Query = Callable[[Store], Awaitable[Any]]
         (lambda s: s.cases("web", "club", open_only=True), "cases USING INDEX ix_cases_open"),
         (lambda s: s.cases("web", "club", open_only=False), "cases USING INDEX ix_cases_community_platform_seq"),
         (lambda s: s.cards_missing(["web", "slack"]), "cases USING INDEX ix_cases_without_card"),
+        (lambda s: s.cases_unsettled(["web", "slack"]), "cases USING INDEX ix_cases_unsettled"),
         (lambda s: s.rule_case("c", "kept", by="m"), "cases USING INDEX sqlite_autoindex_cases_1 (id=?)"),
         (lambda s: s.kept("web", "u1"), "requests USING INDEX ix_requests_author_id_platform_seq"),
         (lambda s: s.kept("web", "u1", "c"), "requests USING INDEX ix_requests_author_id_platform_seq"),

@@ -112,6 +112,28 @@ async def test_the_audit_is_filtered_and_paged_newest_first(store: Store) -> Non
     assert await store.audit(platform="web", category="hate") == []
 
 
+async def test_the_audit_is_filtered_by_who_and_by_decisions_or_changes(store: Store) -> None:
+    await store.record([decision(author=f"u{n % 2}") for n in range(4)])
+    await store.set_rule(RuleRow("web", "club", "", "hate", 0.5, "warn"), by="u1")
+    await store.set_rule(RuleRow("web", "other", "", "hate", 0.5, "warn"), by="u1")
+
+    assert [row.kind for row in await store.audit(author="u1")] == ["change", "change", "decision", "decision"]
+    assert {row.author for row in await store.audit(platform="web", community="club", author="u0")} == {"u0"}
+    assert [row.community for row in await store.audit(kind="change")] == ["other", "club"]
+    assert len(await store.audit(kind="decision")) == 4
+    assert len(await store.audit(platform="web", community="club", author="u1", kind="change")) == 1
+    first, second = await store.audit(author="u1", limit=2), await store.audit(author="u1", kind="change", limit=1)
+    assert second == first[:1]
+    assert [row.id for row in await store.audit(author="u1", before=first[-1].id)] == [4, 2]
+    assert await store.audit(author="nobody") == []
+    assert await store.audit(kind="rumour") == []
+
+
+async def test_what_else_mattered_to_a_decision_is_kept_with_it(store: Store) -> None:
+    await store.record([decision(details={"age_restricted": True}), decision()])
+    assert [dict(row.details) for row in await store.audit()] == [{}, {"age_restricted": True}]
+
+
 async def test_a_what_if_counts_over_scored_decisions_only(store: Store) -> None:
     await store.record([decision(score=n / 10) for n in range(5)])
     await store.record([decision(score=None, threshold=None), decision(category="hate")])
