@@ -78,6 +78,7 @@ class Answers:
             anchor,
             self._explain,
             timing=self._client.timing,
+            pace=self._client.pace,
             ended=self._retire,
             lost=self.withdraw,
         )

@@ -29,6 +29,7 @@ from adapters.discord.desk import FrontDesk
 from adapters.discord.edits import Edits
 from adapters.discord.guilds import Guilds
 from adapters.discord.intake import Intake
+from adapters.discord.pacing import Pace, hold_back
 from adapters.discord.posts import Post, short_digest, tell
 from adapters.discord.questions import Questions
 from adapters.discord.reply import Anchor, DiscordReply, Timing
@@ -91,6 +92,8 @@ class BotClient(discord.AutoShardedClient):
         self.admin_room = AdminRoom(admin, self, handler.look_up)
         self.cards: Cards = self.admin_room.cards
         self.timing = timing or Timing()
+        self.pace = Pace(self.timing.now, self.timing.sleep)
+        hold_back(self.http, self.pace)
         self.desk = FrontDesk(self)
         self.tree: app_commands.CommandTree[BotClient] = app_commands.CommandTree(self)
         build_commands(self.tree, self.desk)
