@@ -156,7 +156,10 @@ class Counter:
         """Say what came of something that took its time. Raises what Discord answers to files that are too large."""
         try:
             await interaction.edit_original_response(
-                content=_one_message(text), view=view, attachments=files or discord.utils.MISSING, allowed_mentions=_NOBODY
+                content=_one_message(text),
+                view=view,
+                attachments=files or discord.utils.MISSING,
+                allowed_mentions=_NOBODY,
             )
         except UNREACHED as error:
             if files and isinstance(error, discord.HTTPException) and error.status == 413:
