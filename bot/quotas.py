@@ -19,7 +19,7 @@ SPANS = {Window.HOUR: timedelta(hours=1), Window.DAY: timedelta(days=1)}
 LONGEST = max(SPANS.values())
 
 _ORDER = [(measure, window) for measure in Measure for window in Window]
-_NAMES = {"asks": "questions", "videos": "videos", "gpu_seconds": "seconds of model time"}
+_NAMES = {"asks": "questions", "videos": "videos", "gpu_seconds": "seconds of GPU time"}
 
 
 def holding(quotas: Iterable[Quota], author: Author) -> list[Quota]:
@@ -80,7 +80,7 @@ def sentence(over: Overdrawn, now: datetime, *, who_can: str) -> str:
         return f"There are no {_NAMES[measure]} for you here. {who_can} can change that."
     free = f"free {_moment(over.frees_at, now)}"
     if measure == Measure.GPU_SECONDS:
-        return f"You have used your {_duration(amount)} of model time of {when}. More is {free}."
+        return f"You have used your {_duration(amount)} of GPU time of {when}. More is {free}."
     verb, name = ("asked", "question") if measure == Measure.ASKS else ("used", "video")
     return f"You have {verb} your {amount:,.0f} {name}{'' if amount == 1 else 's'} of {when}. The next one is {free}."
 

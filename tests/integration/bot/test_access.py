@@ -247,7 +247,7 @@ async def test_questions_and_videos_are_counted_apart_and_their_seconds_together
     await gate.access.admit("r1", ANN, ROOM, GENERATE)
     assert await gate.access.refusal(ANN, ROOM, ASK) == ""
     await gate.access.charge("r1", GENERATE, 35.0)
-    told = "You have used your 60 s of model time of this hour. More is free in 45 min."
+    told = "You have used your 60 s of GPU time of this hour. More is free in 45 min."
     assert await gate.refused("r2", wants=ASK) == told
     assert await gate.refused("r2") == told
     gate.clock.forward(minutes=45)

@@ -123,7 +123,7 @@ def test_who_is_over_a_lowered_limit_waits_until_enough_is_free() -> None:
 def test_model_time_is_free_again_once_less_than_the_limit_is_left() -> None:
     limit = quota("", 600, SECONDS, HOUR)
     rows = [ago(50, seconds=1), ago(30, "asks", 300), ago(20, seconds=299.5)]
-    assert told(limit, *rows) == "You have used your 10 min of model time of this hour. More is free in 10 min."
+    assert told(limit, *rows) == "You have used your 10 min of GPU time of this hour. More is free in 10 min."
 
 
 def test_of_several_used_up_limits_the_one_that_lasts_longest_is_told() -> None:
@@ -134,7 +134,7 @@ def test_of_several_used_up_limits_the_one_that_lasts_longest_is_told() -> None:
 
 def test_a_limit_of_zero_is_not_something_to_wait_for() -> None:
     assert told(quota("", 0)) == "There are no videos for you here. An admin can change that."
-    assert told(quota("", 0, SECONDS)) == "There are no seconds of model time for you here. An admin can change that."
+    assert told(quota("", 0, SECONDS)) == "There are no seconds of GPU time for you here. An admin can change that."
     short = shortage(limits(quota("", 1), quota("", 0, ASKS)), [ago(1)], NOON)
     assert short is not None
     assert short.frees_at is None
@@ -146,7 +146,7 @@ def test_a_limit_of_zero_is_not_something_to_wait_for() -> None:
 )
 def test_a_limit_of_model_time_is_said_as_it_was_set(amount: float, said: str) -> None:
     line = told(quota("", amount, SECONDS, HOUR), ago(5, seconds=amount))
-    assert line == f"You have used your {said} of model time of this hour. More is free in 55 min."
+    assert line == f"You have used your {said} of GPU time of this hour. More is free in 55 min."
 
 
 def test_large_numbers_are_said_in_full() -> None:
