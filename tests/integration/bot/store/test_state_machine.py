@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -19,10 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.store import NewRequest, NewTurn, RequestState, Store
+from bot.store import Forgotten, NewRequest, NewTurn, RequestState, Store, utcnow
 
 ENDS = [state for state in RequestState if state.terminal]
 places = st.sampled_from(["a", "b"])
+authors = st.sampled_from(["ada", "bob"])
 stores = st.integers(0, 1)
 
 
@@ -30,13 +33,13 @@ def test_no_sequence_of_calls_leaves_an_end_or_loses_a_request(sqlite_template: 
     run_state_machine_as_test(
         lambda: Life(sqlite_template),
         settings=settings(
-            max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
 
 class Life(RuleBasedStateMachine):
-    """What every request must look like is in `model`: id → [conversation, state, attempts, delivered]."""
+    """What every request must look like is in `model`: id → (conversation, state, attempts, delivered)."""
 
     ids: Bundle[str] = Bundle("ids")
 
@@ -47,6 +50,7 @@ class Life(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.stores = [Store(self.url), Store(self.url)]
         self.model: dict[str, tuple[str, RequestState, int, bool]] = {}
+        self.authors: dict[str, str] = {}
         self.events: set[str] = set()
         self.said: dict[str, list[str]] = {"a": [], "b": []}
 
@@ -60,8 +64,8 @@ class Life(RuleBasedStateMachine):
     def nothing_at_first(self) -> None:
         assert self.runner.run(self.stores[0].unfinished()) == []
 
-    @rule(target=ids, store=stores, place=places, event=st.sampled_from("stuvwxyz"))
-    def accept(self, store: int, place: str, event: str):  # type: ignore[no-untyped-def]
+    @rule(target=ids, store=stores, place=places, event=st.sampled_from("stuvwxyz"), author=authors)
+    def accept(self, store: int, place: str, event: str, author: str):  # type: ignore[no-untyped-def]
         new = NewRequest(
             event_id=event,
             kind="ask",
@@ -70,8 +74,8 @@ class Life(RuleBasedStateMachine):
             channel=place,
             thread="",
             conversation=place,
-            author_id="u",
-            author_name="U",
+            author_id=author,
+            author_name=author,
             text=event,
         )
         request = self.runner.run(self.stores[store].accept(new))
@@ -80,6 +84,7 @@ class Life(RuleBasedStateMachine):
         if request is None:
             return multiple()
         self.model[request.id] = (place, RequestState.ACCEPTED, 0, False)
+        self.authors[request.id] = author
         return request.id
 
     @rule(store=stores, id=ids)
@@ -110,10 +115,30 @@ class Life(RuleBasedStateMachine):
 
     @rule(store=stores, place=places)
     def forget(self, store: int, place: str) -> None:
-        gone = self.runner.run(self.stores[store].forget(place))
-        assert set(gone.requests) == {id for id, known in self.model.items() if known[0] == place}
-        self.model = {id: known for id, known in self.model.items() if known[0] != place}
-        self.said[place] = []
+        self.gone(self.runner.run(self.stores[store].forget(place)), lambda id: self.model[id][0] == place)
+
+    @rule(store=stores, id=ids)
+    def erase(self, store: int, id: str) -> None:
+        self.gone(self.runner.run(self.stores[store].erase(id)), lambda known: known == id)
+
+    @rule(store=stores, author=authors, place=st.none() | places)
+    def forget_author(self, store: int, author: str, place: str | None) -> None:
+        kept = self.runner.run(self.stores[store].kept("web", author, place))
+        gone = self.runner.run(self.stores[store].forget_author("web", author, place))
+        assert kept.questions == len(gone.requests)
+        self.gone(gone, lambda id: self.authors[id] == author and place in (None, self.model[id][0]))
+
+    @rule(store=stores)
+    def prune(self, store: int) -> None:
+        gone = self.runner.run(self.stores[store].prune("web", "", utcnow() + timedelta(days=1)))
+        self.gone(gone, lambda id: self.model[id][1].terminal)
+
+    def gone(self, gone: Forgotten, expected: Callable[[str], bool]) -> None:
+        """Take out of the model what should be gone now, and compare it with what the store says."""
+        ids = {id for id in self.model if expected(id)}
+        assert set(gone.requests) == ids
+        self.model = {id: known for id, known in self.model.items() if id not in ids}
+        self.said = {place: [id for id in said if id not in ids] for place, said in self.said.items()}
 
     @rule(index=stores)
     def restart(self, index: int) -> None:
@@ -126,6 +151,9 @@ class Life(RuleBasedStateMachine):
         found = [request for place in "ab" for request in self.runner.run(store.history(place))]
         assert {r.id: (r.conversation, r.state, r.attempts, r.delivered) for r in found} == self.model
         assert all(r.view == ({"end": r.state} if r.state.terminal else None) for r in found)
+        for author in ("ada", "bob"):
+            mine = {id for id, known in self.model.items() if not known[1].terminal and self.authors[id] == author}
+            assert {request.id for request in self.runner.run(store.waiting("web", author))} == mine
         waiting = {id for id, known in self.model.items() if not known[1].terminal}
         assert {request.id for request in self.runner.run(store.unfinished())} == waiting
         undelivered = {id for id, known in self.model.items() if known[1].terminal and not known[3]}
