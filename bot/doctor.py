@@ -87,8 +87,7 @@ async def examine(path: Path | None) -> Report:
     report.checks.append(await asyncio.to_thread(_disk, config.bot.data_dir))
     report.checks.append(await _database(config))
     report.checks.append(_web(config))
-    token = "its token is set" if config.discord.token else "off; set GPT4VIDEO_DISCORD__TOKEN to connect it"
-    report.checks.append(Check("discord", True, token))
+    report.checks += await _discord(config)
     try:
         report.models = model_cards(config.runtime_config())
         await _models(config, report)
@@ -138,6 +137,20 @@ def _web(config: Config) -> Check:
             "Set GPT4VIDEO_WEB__TOKEN to a long random secret, or web.host to 127.0.0.1.",
         )
     return Check("web playground", True, f"http://{web.host}:{web.port}, {'with' if web.token else 'without'} a token")
+
+
+async def _discord(config: Config) -> list[Check]:
+    """Ask Discord itself; what it says of the bot cannot be guessed from here."""
+    if config.discord.token is None:
+        return [Check("discord", True, "off; set GPT4VIDEO_DISCORD__TOKEN to connect it")]
+    from adapters.discord.checkup import check_up
+
+    findings = await check_up(
+        config.discord.token.get_secret_value(),
+        api_base=config.discord.api_base,
+        message_content=config.discord.message_content,
+    )
+    return [Check(found.name, found.ok, found.says, found.advice) for found in findings]
 
 
 async def _models(config: Config, report: Report) -> None:

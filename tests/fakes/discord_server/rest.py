@@ -38,6 +38,7 @@ class Rest:
         self.reads_content = False  # of messages in guilds that are not meant for the bot
         self.flags = 0  # of the application: which privileged intents are switched on
         self.public = True
+        self.endpoint: str | None = None  # where the application wants its interactions
         self.unarchived: Callable[[Channel], None] = lambda channel: None
 
     def routes(self) -> dict[str, Handler]:
@@ -84,7 +85,8 @@ class Rest:
         return wire.channel(self._world.dm(self._person(str(call.body.get("recipient_id")))))
 
     async def application(self, _: Call) -> object:
-        return {**wire.application(self._bot, self._owner, flags=self.flags), "bot_public": self.public}
+        shown = wire.application(self._bot, self._owner, flags=self.flags)
+        return {**shown, "bot_public": self.public, "interactions_endpoint_url": self.endpoint}
 
     async def own_guilds(self, call: Call) -> object:
         guilds = sorted(self._world.guilds.values(), key=lambda guild: int(guild.id))
