@@ -6,6 +6,7 @@ and `making.py` how, to `keeping.py` and `cases.py` what becomes of it later.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -205,11 +206,11 @@ class Assistant:
         """Go on with what an earlier process left: answers, requests, rulings and cards."""
         self._adapters.update(adapters)
         await self._running.resume(adapters)
-        await self.cases.resume(list(adapters))
+        self.cases.resume()
 
     async def drain(self, grace_s: float) -> None:
         """Let what ends within the grace end, and leave the rest to the next start."""
-        await self._running.drain(grace_s)
+        await asyncio.gather(self._running.drain(grace_s), self.cases.drain(grace_s))
 
     # --- one request --------------------------------------------------------------------------------------------
 
@@ -223,6 +224,7 @@ class Assistant:
         """A `/generate`: from words, from a clip that it shall be like, or from both."""
         await errand.admit(Wants.GENERATE)
         wish = Wish(**errand.request.params["wish"])
+        self._making.check(wish)
         described, clips = await self._answering.describe(errand, attachments)
         if described:
             words = wish.prompt.strip().rstrip(".")

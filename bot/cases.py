@@ -54,6 +54,7 @@ _CHOICE = {
     CaseKind.APPEAL: "An appeal is either upheld or overturned.",
     CaseKind.REPORT: "After a report the answer is either removed or kept.",
 }
+_RULED = "Somebody has ruled on this case already, and a ruling is final."
 FORGOTTEN = "That was deleted meanwhile, so there is nothing left to look at."
 
 
@@ -79,6 +80,8 @@ class Cases:
         self._keeping = keeping
         self._adapters = adapters
         self._posting: set[str] = set()
+        self._concluding: set[str] = set()  # what this process is about to do for rulings, not to be done twice
+        self._catching_up: asyncio.Task[None] | None = None
 
     # --- opening ------------------------------------------------------------------------------------------------
 
@@ -208,17 +211,40 @@ class Cases:
             raise ValueError("There is no such case here any more: what it was about may have been deleted.")
         if ruling not in FITTING[CaseKind(row.kind)]:
             raise ValueError(_CHOICE[CaseKind(row.kind)])
-        ruled = await self._store.rule_case(case_id, ruling.value, by=author.id, outcome="")
-        if ruled is None:
-            raise ValueError("Somebody has ruled on this case already, and a ruling is final.")
-        return await self._conclude(ruled)
+        if case_id in self._concluding:
+            raise ValueError(_RULED)
+        self._concluding.add(case_id)
+        try:
+            ruled = await self._store.rule_case(case_id, ruling.value, by=author.id, outcome="")
+            if ruled is None:
+                raise ValueError(_RULED)
+            return await self._conclude(ruled)
+        finally:
+            self._concluding.discard(case_id)
 
-    async def resume(self, platforms: Sequence[str]) -> None:
-        """Finish what an earlier process left: rulings without consequences, and cards that were not posted."""
-        for row in await self._store.cases_unsettled(list(platforms)):
-            await self._conclude(row)
-        for row in await self._store.cards_missing(list(platforms)):
-            await self._post(row)
+    def resume(self) -> None:
+        """Finish in the background what an earlier process left: rulings without consequences, cards not posted."""
+        self._catching_up = asyncio.create_task(self._catch_up(tuple(self._adapters)), name="cases")
+
+    async def drain(self, grace_s: float) -> None:
+        """Wait for that; what is not finished within the grace waits for the next start."""
+        if self._catching_up is not None:
+            await asyncio.wait([self._catching_up], timeout=grace_s)
+            self._catching_up.cancel()
+            await asyncio.gather(self._catching_up, return_exceptions=True)
+
+    async def _catch_up(self, platforms: Sequence[str]) -> None:
+        try:
+            for case_id in [row.id for row in await self._store.cases_unsettled(platforms)]:
+                row = await self._store.case(case_id)
+                if row is not None and not row.outcome and case_id not in self._concluding:
+                    await self._conclude(row)
+            for case_id in [row.id for row in await self._store.cards_missing(platforms)]:
+                row = await self._store.case(case_id)
+                if row is not None and not row.ref:
+                    await self._post(row)
+        except Exception:
+            log.exception("the cases of an earlier time are not all taken care of; the next start tries again")
 
     async def _conclude(self, row: CaseRow) -> Case:
         """Do what follows from a ruling, note what came of it, and redraw the card."""

@@ -66,18 +66,10 @@ class Making:
     def defaults(self) -> GenerationDefaults:
         return self._defaults
 
-    def fit(self, wish: Wish, out: Path, *, preferred: str = "") -> Generate:
-        """Fill a wish with the defaults. Raises `BadInput` with a sentence for what cannot be made.
-
-        `preferred` is the model that this place prefers; while that one is not loaded, the first one is taken.
-        """
+    def check(self, wish: Wish) -> None:
+        """Raise `BadInput` with a sentence for what cannot be made, whatever the words are."""
         limits = self._defaults
-        prompt = " ".join(wish.prompt.split())
-        seconds = limits.seconds if wish.seconds is None else wish.seconds
-        width = limits.width if wish.width is None else wish.width
-        height = limits.height if wish.height is None else wish.height
-        if not prompt:
-            raise BadInput("Say in a few words what the video should show.")
+        seconds, width, height = self._sizes(wish)
         if not SHORTEST_S <= seconds <= limits.max_seconds:
             raise BadInput(f"I make videos of {SHORTEST_S:g} to {limits.max_seconds:g} seconds, not {seconds:g}.")
         if not (SMALLEST <= width <= limits.max_width and SMALLEST <= height <= limits.max_height):
@@ -87,6 +79,21 @@ class Making:
             )
         if wish.seed is not None and not 0 <= wish.seed < 2**31:
             raise BadInput("A seed is a whole number from 0 to 2147483647.")
+        names = [card.backend for card in self._engine.generation_models]
+        if wish.model and names and wish.model not in names:
+            raise BadInput(f"I have no video model called {wish.model!r}. I have {listing(names)}.")
+
+    def fit(self, wish: Wish, out: Path, *, preferred: str = "") -> Generate:
+        """Fill a wish with the defaults. Raises `BadInput` with a sentence for what cannot be made.
+
+        `preferred` is the model that this place prefers; while that one is not loaded, the first one is taken.
+        """
+        prompt = " ".join(wish.prompt.split())
+        if not prompt:
+            raise BadInput("Say in a few words what the video should show.")
+        self.check(wish)
+        seconds, width, height = self._sizes(wish)
+        loaded = any(card.backend == preferred for card in self._engine.generation_models)
         return Generate(
             prompt=prompt,
             out=str(out),
@@ -95,17 +102,17 @@ class Making:
             seconds=seconds,
             width=width - width % 2,
             height=height - height % 2,
-            model=self._model(wish.model, preferred),
+            model=wish.model or (preferred if loaded else ""),
         )
 
-    def _model(self, wanted: str, preferred: str) -> str:
-        cards = self._engine.generation_models
-        names = [card.backend for card in cards]
-        if not wanted:
-            return preferred if preferred in names else ""
-        if cards and wanted not in names:
-            raise BadInput(f"I have no video model called {wanted!r}. I have {listing(names)}.")
-        return wanted
+    def _sizes(self, wish: Wish) -> tuple[float, int, int]:
+        """Seconds, width and height."""
+        limits = self._defaults
+        return (
+            limits.seconds if wish.seconds is None else wish.seconds,
+            limits.width if wish.width is None else wish.width,
+            limits.height if wish.height is None else wish.height,
+        )
 
     async def make(self, errand: Errand, wish: Wish, index: int = 0) -> MadeVideo:
         """Check the prompt, render, check the frames, fit the file to its destination, and show it.

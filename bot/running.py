@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from bot.access import Access
 from bot.errand import Errand
 from bot.errors import Interrupted
 from bot.evidence import Evidence
-from bot.outcome import Outcome, outcome_of
+from bot.outcome import outcome_of
 from bot.requests import author_of, place_of, view_of
 from bot.safety import Policy, Safety
 from bot.stage import Stage
@@ -121,6 +122,8 @@ class Running:
     async def resume(self, adapters: Mapping[str, Adapter]) -> None:
         """Go on with what an earlier process left: deliver what was finished, run what was not."""
         for request in await self._store.undelivered(list(adapters)):
+            if request.id in self._active:  # taken by this process meanwhile, which is just showing it
+                continue
             task = asyncio.create_task(self._redeliver(request, adapters[request.platform]))
             self._redeliveries.add(task)
             task.add_done_callback(self._redeliveries.discard)
@@ -204,7 +207,8 @@ class Running:
             if ended is None:
                 await stage.leave("I'm being restarted; your request goes on in a moment.")
                 return
-            await self._settle(active, ended)
+            if active.errand is not None:
+                await self._settle(request, active.errand.settle(cancelled=ended.state is RequestState.CANCELLED))
             view = ended.view(stage.view, private=place_of(request).private)
             turns = active.errand.turns if active.errand is not None else []
             try:
@@ -212,6 +216,8 @@ class Running:
             except StoreError:
                 log.exception("request %s: its end could not be stored", request.id)
                 mine = True
+            if mine and active.errand is None:  # counted by an earlier process, if at all
+                await self._settle(request, self._access.release(request.id))
             log.info("request %s (%s, %s): %s %s", request.id, request.platform, request.kind, ended.state, view.code)
             if mine and await stage.finish(view):
                 with suppress(StoreError):
@@ -222,12 +228,10 @@ class Running:
             await stage.close()
             self._active.pop(request.id, None)
 
-    async def _settle(self, active: _Active, ended: Outcome) -> None:
-        """Charge or give back what was reserved, before the end is stored: a crash in between runs it all again."""
+    async def _settle(self, request: Request, settling: Coroutine[Any, Any, None]) -> None:
+        """Charge or give back what was reserved. Before the end is stored, so that a crash in between loses nothing:
+        then it all runs again, and is charged again in place of this."""
         try:
-            if active.errand is None:
-                await self._access.release(active.request.id)
-            else:
-                await active.errand.settle(cancelled=ended.state is RequestState.CANCELLED)
+            await settling
         except StoreError:
-            log.exception("request %s: what it used could not be written down", active.request.id)
+            log.exception("request %s: what it used could not be written down", request.id)

@@ -101,6 +101,7 @@ class House:
         """Go on with what an earlier process left, on this platform."""
         self.platform = platform or self.platform
         await self.assistant.resume({"test": self.platform})
+        await self.cases.drain(5)
         return self.platform
 
     async def ask(

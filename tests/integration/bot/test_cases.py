@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.base import AttachmentError, CaseKind, CaseState, Place, Refusal, Scope, State, View
-from adapters.base import Case as BaseCase
+from adapters.base import AttachmentError, Author, Case, CaseKind, CaseState, Place, Refusal, Scope, State, View
 from bot.safety import Action
 from engine.types import Generate, Inspect, Started, Token, Understand, VideoWanted
 from tests.fakes.engine import ANSWERED, says
@@ -32,7 +31,7 @@ async def blocked(house: House, text: str = VILE, *files: Posted, **options: Any
     return view
 
 
-async def appealed(house: House, text: str = VILE, *files: Posted) -> BaseCase:
+async def appealed(house: House, text: str = VILE, *files: Posted) -> Case:
     view = await blocked(house, text, *files)
     return await house.assistant.appeal(view.request, ANN, "It is harmless")
 
@@ -41,11 +40,11 @@ async def _made(house: House) -> View:
     return await (await house.generate("a red ball")).end()
 
 
-async def rule(house: House, case: BaseCase, ruling: CaseState) -> BaseCase:
+async def rule(house: House, case: Case, ruling: CaseState) -> Case:
     return await house.cases.rule(GUILD, MODERATOR, case.id, ruling)
 
 
-def looks(house: House) -> list[BaseCase]:
+def looks(house: House) -> list[Case]:
     """How the first card has looked, one after the other."""
     return house.platform.cards["card-1"]
 
@@ -401,6 +400,25 @@ async def test_a_platform_that_fails_leaves_the_consequence_to_the_next_start(ho
     platform = await restart(house)
     assert platform.slip is not None
     assert (await platform.slip.end()).state is State.DONE
+
+
+async def test_a_start_does_not_repeat_what_a_moderator_has_just_set_going(house: House) -> None:
+    case = await appealed(house)
+    telling, go = asyncio.Event(), asyncio.Event()
+    tell = house.platform.tell
+
+    async def slowly(author: Author, text: str) -> bool:
+        telling.set()
+        await go.wait()
+        return await tell(author, text)
+
+    house.platform.tell = slowly  # type: ignore[method-assign]
+    ruling = asyncio.create_task(rule(house, case, CaseState.UPHELD))
+    await telling.wait()
+    await house.start()
+    go.set()
+    await ruling
+    assert len(house.platform.told) == 1
 
 
 async def test_what_is_only_warned_about_is_no_case(house: House) -> None:

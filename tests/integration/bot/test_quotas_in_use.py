@@ -182,6 +182,24 @@ async def test_a_request_whose_message_is_gone_at_the_restart_costs_nothing(hous
     assert await rows(house) == []
 
 
+async def test_what_has_ended_just_before_it_would_be_resumed_stays_charged(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = await (await house.ask("What happens?")).end()
+    await house.assistant.drain(5)
+    request = await house.store.request(view.request)
+
+    async def late(platforms: object) -> list[object]:
+        return [request]
+
+    monkeypatch.setattr(house.store, "unfinished", late)
+    platform = await house.start(Platform())
+    await house.assistant.drain(5)
+    assert len(await rows(house)) == 1
+    assert platform.slip is not None
+    assert platform.slip.views == []
+
+
 async def test_forgetting_refills_no_quota(house: House) -> None:
     await limited(house, DAILY_ASKS)
     await (await house.ask("What happens?")).end()
