@@ -102,6 +102,12 @@ async def test_the_invite_link_asks_for_the_needed_rights_and_scopes_and_no_more
     assert len(NEEDED) == int(finding.says.partition("permissions=")[2]).bit_count()
 
 
+def test_the_readme_shows_that_very_link() -> None:
+    readme = (Path(__file__).resolve().parents[4] / "README.md").read_text()
+    assert invite_link(42).replace("client_id=42", "client_id=ID") in readme
+    assert all(label in readme for label in NEEDED.values())
+
+
 async def test_an_address_of_its_own_for_commands_is_found(server: DiscordServer) -> None:
     server.rest.endpoint = "https://example.org/interactions"
     finding = await found(server, "discord commands")
