@@ -193,7 +193,7 @@ class FramesSeen(msgspec.Struct, frozen=True, kw_only=True, tag="frames_seen"):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
-    """End of an `Understand`. `seconds` is time spent in the inference process."""
+    """End of an `Understand`. `seconds` is what the model took, without the checks of others that ran in between."""
 
     model: str
     seconds: float
@@ -202,7 +202,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True, tag="rendered"):
-    """End of a `Generate`: the video is at `path`."""
+    """End of a `Generate`: the video is at `path`. `seconds` is what the model took, as in `Answered`."""
 
     path: str
     seed: int

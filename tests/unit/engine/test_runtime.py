@@ -73,6 +73,30 @@ def test_every_piece_of_an_answer_is_a_checkpoint() -> None:
     assert len(checkpoints) == 2
 
 
+@pytest.mark.parametrize("kind", ["understand", "generate"])
+def test_what_others_do_inside_a_checkpoint_is_not_the_models_time(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("engine.runtime.time", SimpleNamespace(monotonic=lambda: now))
+
+    def checkpoint() -> None:
+        nonlocal now
+        now += 10.0  # somebody's check
+
+    def emit(event: Event) -> None:
+        nonlocal now
+        now += 1.0  # the model's own step
+
+    job = (
+        ask("say:a say:b step") if kind == "understand" else Generate(prompt="x", out=str(tmp_path / "v"), seconds=0.2)
+    )
+    done = runtime(understanding="Answers", generation="Videos").run(job, emit, checkpoint)
+    assert isinstance(done, Answered | Rendered)
+    assert now > 120.0
+    assert done.seconds == 2.0
+
+
 def test_a_video_is_rendered_in_steps(tmp_path: Path) -> None:
     events: list[Event] = []
     job = Generate(prompt="x", out=str(tmp_path / "v.mp4"), seconds=0.2)

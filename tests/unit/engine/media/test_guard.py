@@ -57,6 +57,21 @@ def test_time_that_the_caller_spends_on_a_frame_is_not_charged() -> None:
             guard.tick()
 
 
+def test_time_that_other_jobs_spend_inside_a_checkpoint_is_not_charged() -> None:
+    clock = Clock()
+
+    def checkpoint() -> None:
+        clock.now += 1000
+
+    guard = Guard(LIMITS, checkpoint, clock)
+    with guard.operation():
+        clock.now += 9
+        guard.tick()
+        clock.now += 2
+        with pytest.raises(DecodeTimeout):
+            guard.tick()
+
+
 def test_nested_operations_share_one_budget() -> None:
     clock = Clock()
     guard = Guard(LIMITS, clock=clock)
