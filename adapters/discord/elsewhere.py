@@ -1,6 +1,6 @@
 """Answers a button where its request was asked for, when the button itself stands in a direct message.
 
-Asks Discord again who the person is over there, and whether they can still see that place.
+Asks Discord again who the person is over there, and whether they may still write in that place.
 """
 
 from __future__ import annotations
@@ -42,8 +42,15 @@ def asked_elsewhere(interaction: discord.Interaction, exchange: Exchange) -> boo
     return interaction.guild_id is None and exchange.place is not None and not exchange.place.private
 
 
+def may_write(channel: object, permissions: discord.Permissions) -> bool:
+    """Whether somebody with these permissions may post there themselves."""
+    if isinstance(channel, discord.Thread):
+        return permissions.send_messages_in_threads
+    return permissions.send_messages
+
+
 async def find_room(interaction: discord.Interaction, exchange: Exchange) -> Room | None:
-    """Where the request was asked for. None when the bot or the person no longer has access to that place."""
+    """Where the request was asked for. None when the bot can't reach that place, or the person can't write there."""
     anchor = Anchor.load(exchange.ref)
     place = exchange.place
     if place is None or anchor is None or not place.community.isdigit():
@@ -58,7 +65,7 @@ async def find_room(interaction: discord.Interaction, exchange: Exchange) -> Roo
         log.info("request %s: its place can't be reached any more: %s", exchange.request, error)
         return None
     permissions = permissions_in(channel, member)
-    if permissions is None or not permissions.view_channel:
+    if permissions is None or not (permissions.view_channel and may_write(channel, permissions)):
         return None
     here = place_of(channel, guild, guild.id)
     return Room(

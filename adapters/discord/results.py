@@ -33,7 +33,7 @@ from adapters.discord.buttons import action_buttons
 from adapters.discord.counter import UNREACHED, Counter
 from adapters.discord.dialogs import Kind, Submission, dialog
 from adapters.discord.drafts import private_notice, warned
-from adapters.discord.elsewhere import Room, asked_elsewhere, find_room
+from adapters.discord.elsewhere import Room, asked_elsewhere, find_room, may_write
 from adapters.discord.markup import clock, link, listing
 from adapters.discord.reply import Anchor
 
@@ -114,7 +114,7 @@ class Results:
         if asked_elsewhere(interaction, exchange):
             await self._remake_there(interaction, exchange, wish)
             return
-        if await self._counter.refused(interaction, Wants.GENERATE):
+        if await self._refused(interaction):
             return
         author, place = self._counter.author(interaction), self._counter.place(interaction)
         reply = await self._counter.open_answer(interaction)
@@ -157,8 +157,15 @@ class Results:
             return
         if not exchange.view.videos:
             await self._counter.whisper(interaction, strings.NO_VIDEO)
-        elif not await self._counter.refused(interaction, Wants.GENERATE):
+        elif not await self._refused(interaction):
             await self._open(interaction, dialog(Kind.VARY, request, exchange.view.videos[0].prompt))
+
+    async def _refused(self, interaction: discord.Interaction) -> bool:
+        """As `Counter.refused`. A button is there for everyone who can read, and what comes of it is a new post."""
+        if interaction.guild_id is not None and not may_write(interaction.channel, interaction.permissions):
+            await self._counter.whisper(interaction, strings.READ_ONLY)
+            return True
+        return await self._counter.refused(interaction, Wants.GENERATE)
 
     # --- looking ------------------------------------------------------------------------------------------------
 

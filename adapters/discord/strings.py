@@ -60,7 +60,10 @@ FRAMES_SEEN = "I looked at these frames: {times}."
 OF_CLIP = "{time} of clip {number}"
 REPORTED = "Thank you. The moderators will look at it."
 APPEALED = "Thank you. A moderator will look at it, and I'll tell you what they decide."
-LEFT_THERE = "That was asked in a place that I can no longer reach, or that you can no longer see. Ask again elsewhere."
+LEFT_THERE = "That was asked in a place that I can't reach now, or where you can't write now. Ask again elsewhere."
+READ_ONLY = (
+    "You can't write here, so I can't post a video for you here. Ask in another channel, or in a direct message."
+)
 MADE_THERE = "I'm making another one: {link}"
 
 # --- dialogs ---------------------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
+
+import discord
 
 from adapters.base import Author, Chip, Exchange, MadeVideo, Place, State, Still, View
 from tests.fakes.handler import NOON
@@ -76,8 +77,12 @@ async def restart(world: Any) -> Any:
     return fresh.handler
 
 
-def with_place(exchange: Exchange, place: Place) -> Exchange:
-    return dataclasses.replace(exchange, place=place)
+async def deny(world: Any, permission: str) -> None:
+    """Take a permission from everyone in the channel; the bot is not meant."""
+    room = world.client.get_channel(world.channel.id)
+    await room.set_permissions(room.guild.me, overwrite=discord.PermissionOverwrite(**{permission: True}))
+    await room.set_permissions(room.guild.default_role, overwrite=discord.PermissionOverwrite(**{permission: False}))
+    world.env.http_requests.clear()  # that was the test, not the bot
 
 
 def labels(message: Any) -> list[str]:

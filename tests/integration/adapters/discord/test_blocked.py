@@ -11,6 +11,7 @@ from adapters.base import Change, Place, State, View, Wants
 from tests.integration.adapters.discord.scenes import (
     answered,
     blocked,
+    deny,
     exchange,
     fill,
     labels,
@@ -194,14 +195,12 @@ async def test_who_may_no_longer_make_videos_there_is_told_so_in_the_direct_mess
     assert len(world.answers()) == 1
 
 
-async def test_who_may_no_longer_see_the_place_makes_nothing_there(world) -> None:
+@pytest.mark.parametrize("missing", ["view_channel", "send_messages"])
+async def test_who_may_no_longer_write_in_the_place_makes_nothing_there(world, missing: str) -> None:
     await answered(world, blocked("video"))
-    hidden = discord.PermissionOverwrite(view_channel=False)
-    room = world.client.get_channel(world.channel.id)
-    await room.set_permissions(room.guild.default_role, overwrite=hidden)
-    world.env.http_requests.clear()  # that was the test, not the bot
+    await deny(world, missing)
     result = await world.ann.user.click(notice(world), label="Other seed")
-    assert "you can no longer see" in result.response.content
+    assert "where you can't write now" in result.response.content
     assert world.handler.remakes == []
 
 
@@ -210,7 +209,7 @@ async def test_who_has_left_the_guild_makes_nothing_there(world) -> None:
     world.guild.remove_member(world.ann)
     await world.env.settle()
     result = await world.ann.user.click(notice(world), label="Other seed")
-    assert "you can no longer see" in result.response.content
+    assert "where you can't write now" in result.response.content
     assert world.handler.remakes == []
 
 
@@ -220,7 +219,7 @@ async def test_a_guild_that_the_bot_has_left_is_said_to_be_out_of_reach(world) -
     elsewhere = Place("discord", "123456789012345678", str(answer.channel.id))
     world.handler.exchanges["r1"] = exchange(world, blocked("video"), place=elsewhere, ref=ref)
     result = await world.ann.user.click(notice(world), label="Other seed")
-    assert "that I can no longer reach" in result.response.content
+    assert "that I can't reach now" in result.response.content
     assert world.handler.remakes == []
 
 

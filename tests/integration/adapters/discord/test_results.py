@@ -9,6 +9,7 @@ import pytest
 from adapters.base import Change, State, View, Wants
 from tests.integration.adapters.discord.scenes import (
     answered,
+    deny,
     exchange,
     field_of,
     fill,
@@ -154,6 +155,16 @@ async def test_who_may_not_generate_is_told_privately_and_nothing_is_posted(worl
         assert result.ephemeral
         assert result.modal is None
         assert result.response.content == "You have used your 10 videos of today."
+    assert world.handler.remakes == []
+
+
+async def test_who_may_read_and_not_write_posts_no_video_with_a_button(world, tmp_path: Path) -> None:
+    answer = await answered(world, video(tmp_path))
+    await deny(world, "send_messages")
+    for label in ("↻ Again", "✎ Vary", "⏩ Longer"):
+        result = await world.ann.click(answer, label=label)
+        assert result.ephemeral
+        assert result.response.content.startswith("You can't write here")
     assert world.handler.remakes == []
 
 
