@@ -10,7 +10,7 @@ import discord
 from adapters.base import AdminDesk, AuditEntry, AuditQuery, Scope
 from adapters.discord.admin import strings
 from adapters.discord.admin.controls import Page, button
-from adapters.discord.admin.texts import audit_entry
+from adapters.discord.admin.entries import audit_entry
 from adapters.discord.admin.visit import Stale, Visit
 from adapters.discord.markup import plain
 

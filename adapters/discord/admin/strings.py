@@ -168,10 +168,23 @@ NOT_SCORED = "not scored"
 KINDS = {"decision": "decisions", "change": "changes"}
 CHANGED = "✏️ **{what}** changed by {who}: {before} → {after}"
 A_RULE = "rule for {category}"
+A_QUOTA = "quota of {subject}: {measure} {window}"
+A_CASE = "Case"
+DAYS = "{days} days"
+KEEP_ALWAYS_SHORT = "until somebody makes me forget it"
+SETTING_NAMES = {
+    "rooms": "where I answer",
+    "ask": "who may ask",
+    "generate": "who may make videos",
+    "model": "model of the videos",
+    "retention_days": "how long I keep things",
+    "moderator_channel": "moderator channel",
+}
 AGE_PLACE = "age-restricted channels"
 WHOLE_SERVER = "this server"
 DIRECT = "a direct message"
 NOTHING = "the default"
+WIDER_RULE = "the wider rule"
 SOMEONE = "somebody whose data is deleted"
 
 # --- cases

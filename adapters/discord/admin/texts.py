@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from adapters.base import AuditEntry, Chip, Quota, Rule, Scope, WhatIf
+from adapters.base import Chip, Quota, Rule, Scope, WhatIf
 from adapters.base.accounts import Measure, Window
 from adapters.discord.admin import strings
 from adapters.discord.markup import plain
@@ -45,11 +44,11 @@ def read_number(text: str) -> float:
     return value
 
 
-def mentions(ids: Sequence[str], mark: str) -> str:
+def mentions(ids: Sequence[str], mark: str, most: int = MENTIONS) -> str:
     """`<#1>, <#2>` for channels (`#`), `<@&1>` for roles (`@&`); long lists are cut short."""
-    shown = [f"<{mark}{each}>" for each in ids[:MENTIONS]]
-    if len(ids) > MENTIONS:
-        shown.append(strings.MORE.format(count=len(ids) - MENTIONS))
+    shown = [f"<{mark}{each}>" for each in ids[:most]]
+    if len(ids) > most:
+        shown.append(strings.MORE.format(count=len(ids) - most))
     return ", ".join(shown)
 
 
@@ -189,60 +188,7 @@ def quotas_text(quotas: Iterable[Quota], room: int) -> str:
     return "\n\n".join(shown)
 
 
-# --- the audit ----------------------------------------------------------------------------------------------------
-
-
-def audit_entry(entry: AuditEntry) -> str:
-    """One decision or change in two or three lines."""
-    at = f"<t:{int(entry.at.timestamp())}:R>"
-    return _change(entry, at) if entry.kind == "change" else _decision(entry, at)
-
-
-def _decision(entry: AuditEntry, at: str) -> str:
-    acted = strings.ACTED.get(entry.action, plain(entry.action))
-    where = strings.WHERE.get(entry.where, plain(entry.where))
-    if entry.time_s is not None:
-        where += f" at {clock(entry.time_s)}"
-    head = " · ".join(part for part in (f"**{acted}**", _reason(entry), where) if part)
-    asked = f"{person(entry.author)} in {audit_place(entry.place)}"
-    lines = [head, f"{at} · {asked}" + (f" · request {quoted(entry.request, 64)}" if entry.request else "")]
-    if entry.excerpt:
-        lines.append(spoiler(entry.excerpt, 220) if entry.action == "block" else f"> {quoted(entry.excerpt, 220)}")
-    return "\n".join(lines)
-
-
-def _reason(entry: AuditEntry) -> str:
-    category = plain(entry.category)
-    if entry.score is None:
-        return f"{category} {strings.NOT_SCORED}".strip()
-    if entry.threshold is None:
-        return f"{category} {limit(entry.score)}"
-    sign = "≥" if entry.score >= entry.threshold else "<"
-    return f"{category} {limit(entry.score)} {sign} {limit(entry.threshold)}"
-
-
-def _change(entry: AuditEntry, at: str) -> str:
-    what = str(entry.details.get("what") or strings.A_RULE.format(category=entry.category))
-    line = strings.CHANGED.format(
-        what=quoted(what.replace("_", " "), 80),
-        who=person(entry.author),
-        before=_value(entry.details.get("from")),
-        after=_value(entry.details.get("to")),
-    )
-    return f"{line}\n{at} · {audit_place(entry.place)}"
-
-
-def _value(value: Any) -> str:
-    return strings.NOTHING if value is None or value == "" else quoted(_spelled(value), 200)
-
-
-def _spelled(value: Any) -> str:
-    """A stored value as people write it."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_spelled(each)}" for key, each in value.items()) or "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(str(each) for each in value) or "–"
-    return number(value) if isinstance(value, float) else str(value)
+# --- places -------------------------------------------------------------------------------------------------------
 
 
 def audit_place(place: str) -> str:

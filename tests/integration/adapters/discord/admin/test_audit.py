@@ -70,19 +70,11 @@ async def test_what_was_let_through_is_quoted_without_a_spoiler(office) -> None:
     assert "\n> two people ride" in panel.text
 
 
-@pytest.mark.parametrize(
-    ("details", "line"),
-    [
-        ({"what": "", "from": None, "to": {"threshold": 0.6, "action": "block"}}, "rule for violence"),
-        ({"what": "retention_days", "from": 30, "to": 7}, "✏️ **retention days** changed by <@77>: 30 → 7"),
-        ({"what": "rooms", "from": {"mode": "all", "channels": []}, "to": None}, "mode all, channels – → the default"),
-    ],
-)
-async def test_a_change_says_who_changed_what_from_what_to_what(office, details, line) -> None:
+async def test_a_change_says_who_changed_what_from_what_to_what(office) -> None:
+    details = {"what": "rule", "from": {"threshold": 0.7, "action": "block"}, "to": None}
     office.desk.entries = [entry(9, kind="change", details=details, score=None, place="discord/1")]
     panel = await office.open(office.mod, "audit")
-    assert line in panel.text
-    assert "this server" in panel.text
+    assert f"✏️ **rule for violence** changed by <@77>: 0.70 block → the wider rule\n{AT} · this server" in panel.text
 
 
 async def test_somebody_who_was_forgotten_has_no_name(office) -> None:
