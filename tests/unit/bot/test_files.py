@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.files import Shelf, safe_name
-from engine.errors import ClipTooLarge
+from engine.errors import ClipTooLarge, StorageFull
 
 
 class Posted:
@@ -77,3 +78,57 @@ async def test_dropping_a_request_takes_its_clips_stills_and_videos(shelf: Shelf
     shelf.video("r1").write_bytes(b"v")
     await shelf.drop("r1")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["0-b.mp4"]
+
+
+async def test_dropping_several_requests_takes_all_that_is_theirs_and_nothing_else(shelf: Shelf) -> None:
+    for request in ("r1", "r2", "r3"):
+        await shelf.fetch(request, 0, Posted("a.mp4", [b"abc"]))
+        shelf.video(request).write_bytes(b"video")
+        shelf.video(request, 1).write_bytes(b"video")
+        shelf.evidence(request).mkdir()
+        (shelf.evidence(request) / "words.txt").write_text("judged")
+    await shelf.drop("r1", "r2")
+    left = [path for path in shelf.video("r3").parent.parent.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in left) == ["0-a.mp4", "r3-0.mp4", "r3-1.mp4", "words.txt"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_an_adopted_clip_outlives_the_request_that_it_came_with(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", _no_links)
+    stored = await shelf.fetch("r1", 0, Posted("a.mp4", [b"abc"]))
+    adopted = await shelf.adopt("r2", [stored])
+    await shelf.drop("r1")
+    assert [Path(clip.path).read_bytes() for clip in adopted] == [b"abc"]
+    assert adopted[0].name == "a.mp4"
+
+
+async def test_a_clip_that_is_gone_cannot_be_adopted_and_leaves_no_folder(shelf: Shelf) -> None:
+    stored = await shelf.fetch("r1", 0, Posted("a.mp4", [b"abc"]))
+    await shelf.drop("r1")
+    with pytest.raises(FileNotFoundError):
+        await shelf.adopt("r2", [stored])
+    assert not shelf.evidence("r2").parent.exists()
+
+
+async def test_a_full_disk_while_adopting_is_said_as_such(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = await shelf.fetch("r1", 0, Posted("a.mp4", [b"abc"]))
+    monkeypatch.setattr(Path, "hardlink_to", _no_links)
+    monkeypatch.setattr("shutil.copyfile", _full_disk)
+    with pytest.raises(StorageFull):
+        await shelf.adopt("r2", [stored])
+
+
+async def test_the_size_of_files_counts_those_that_are_there(shelf: Shelf) -> None:
+    stored = await shelf.fetch("r1", 0, Posted("a.mp4", [b"abc"]))
+    assert await shelf.size([stored.path, "/nowhere/at/all"]) == 3
+
+
+def _no_links(*_: object) -> None:
+    raise OSError(errno.EPERM, "this file system has no links")
+
+
+def _full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "no space left")
