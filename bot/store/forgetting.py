@@ -171,11 +171,11 @@ def _delete(
     paths = [path for value in [*written, *(case.snapshot for case in own)] for path in paths_in(value)]
     for seqs in chunks([case.seq for case in cases]):
         connection.execute(sa.delete(_cases).where(_cases.c.seq.in_(seqs)))
+    for statement in then:
+        connection.execute(statement)
     for some in chunks(ids):
         connection.execute(sa.update(_audit).where(_quotes, _audit.c.request.in_(some)).values(excerpt=""))
         connection.execute(sa.delete(_requests).where(_requests.c.id.in_(some)))  # the rest goes with them
-    for statement in then:
-        connection.execute(statement)
     _delete_emptied(connection, sorted({row.conversation for row in rows}))
     paths += _unused(connection, others)
     return Forgotten(tuple(ids), tuple(dict.fromkeys(paths)), tuple(case.ref for case in cases if case.ref))

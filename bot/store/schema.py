@@ -132,13 +132,6 @@ def _partial(name: str, *columns: Column[Any], where: sa.ColumnElement[bool]) ->
 
 # Only the open requests, which stay few however long the history grows.
 _partial("ix_requests_open", requests.c.seq, where=requests.c.finished_at.is_(None))
-_partial(
-    "ix_requests_open_of_author",
-    requests.c.author_id,
-    requests.c.platform,
-    requests.c.seq,
-    where=requests.c.finished_at.is_(None),
-)
 # Only the ended ones, so that accepting does not pay for pruning.
 _partial(
     "ix_requests_ended",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -83,12 +84,9 @@ def overdrawn(ceiling: Ceiling, rows: Sequence[UsageRow], now: datetime) -> Over
     total = math.fsum(costs)
     if _fits(ceiling, total):
         return None
-    frees_at = None
-    for gone, row in enumerate(inside, start=1):
-        if _fits(ceiling, math.fsum(costs[gone:])):
-            frees_at = row.at + span
-            break
-    return Overdrawn(ceiling, total, frees_at)
+    # The first that has to leave, with all that are older, so that the rest leaves room for one more.
+    last = bisect_left(range(len(inside)), True, key=lambda index: _fits(ceiling, math.fsum(costs[index + 1 :])))
+    return Overdrawn(ceiling, total, inside[last].at + span if last < len(inside) else None)
 
 
 def _fits(ceiling: Ceiling, total: float) -> bool:

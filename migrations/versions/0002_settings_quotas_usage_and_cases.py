@@ -20,7 +20,6 @@ _INDEXES = (
     ("ix_events_seen_seen_at", "events_seen", ["seen_at"], ""),
     ("ix_requests_author_id_platform_seq", "requests", ["author_id", "platform", "seq"], ""),
     ("ix_requests_ended", "requests", ["community", "platform", "finished_at"], "finished_at IS NOT NULL"),
-    ("ix_requests_open_of_author", "requests", ["author_id", "platform", "seq"], "finished_at IS NULL"),
 )
 
 

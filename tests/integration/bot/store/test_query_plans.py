@@ -55,7 +55,7 @@ Query = Callable[[Store], Awaitable[Any]]
         (lambda s: s.find("web", "e1"), "requests USING INDEX ix_requests_event_id"),
         (lambda s: s.asked("web", ["e1", "e2"]), "requests USING INDEX ix_requests_event_id"),
         (lambda s: s.turns_of(["r1", "r2"]), "turns USING INDEX ix_turns_request"),
-        (lambda s: s.waiting("web", "u1"), "requests USING INDEX ix_requests_open_of_author"),
+        (lambda s: s.waiting("web", "u1"), "requests USING INDEX ix_requests_open"),
         (lambda s: s.settings("web", "club"), "settings USING INDEX"),
         (lambda s: s.quotas("web", "club"), "quotas USING INDEX"),
         (
