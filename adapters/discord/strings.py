@@ -145,7 +145,7 @@ HELP = (
 )
 HELP_ADMIN = (
     "**For those who run this server:** /settings (where I answer, who may ask, quotas), /safety (thresholds and the "
-    "moderator channel), /audit (what was decided and why)."
+    "moderator channel), /audit (what was decided and why), /cases (appeals and reports)."
 )
 
 # The key is the English word, as `locale_str` carries it; names keep to what Discord takes as a command's name.

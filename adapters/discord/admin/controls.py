@@ -16,14 +16,15 @@ PREFIX = "g4va:"
 MENU_LIMIT = 25  # what Discord shows, and lets choose, in one menu
 _LABEL_LIMIT = 80
 _OPTION_LIMIT = 100
-_PLACES = (
+# Kinds of channels that a menu offers; what it shows as chosen must be of these kinds, too.
+PLACES = (
     discord.ChannelType.text,
     discord.ChannelType.news,
     discord.ChannelType.forum,
     discord.ChannelType.voice,
     discord.ChannelType.stage_voice,
 )
-_POSTABLE = (discord.ChannelType.text, discord.ChannelType.news)
+POSTABLE = (discord.ChannelType.text, discord.ChannelType.news)
 
 
 class Room(Protocol):
@@ -114,7 +115,7 @@ def channel_menu(hint: str, path: str, chosen: Iterable[int] = (), *, most: int 
     """Choose channels. `chosen` must exist; `postable` leaves those in which a message can simply be posted."""
     made: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
         placeholder=hint,
-        channel_types=list(_POSTABLE if postable else _PLACES),
+        channel_types=list(POSTABLE if postable else PLACES),
         max_values=most,
         custom_id=PREFIX + path,
         default_values=[

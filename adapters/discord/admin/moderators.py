@@ -6,7 +6,7 @@ import discord
 
 from adapters.base import AdminDesk
 from adapters.discord.admin import strings
-from adapters.discord.admin.controls import Control, Page, button, channel_menu
+from adapters.discord.admin.controls import POSTABLE, Control, Page, button, channel_menu
 from adapters.discord.admin.visit import Stale, Visit
 
 _SETTING = "moderator_channel"
@@ -44,7 +44,7 @@ class ModeratorsPanel:
         lines += [said] if said else []
         lines += _warnings(visit, held) if held else []
         lines.append(strings.MODS_HELP)
-        there = [int(held)] if held.isdigit() and _channel(visit, held) is not None else []
+        there = visit.there([held], POSTABLE)
         rows: list[list[Control]] = [
             [channel_menu(strings.MODS_MENU, f"mod:{place}:pick", there, postable=True)],
             [

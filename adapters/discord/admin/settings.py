@@ -8,7 +8,17 @@ import discord
 
 from adapters.base import AdminDesk, Audience, Rooms, Settings
 from adapters.discord.admin import strings
-from adapters.discord.admin.controls import MENU_LIMIT, Control, Page, button, channel_menu, menu, option, role_menu
+from adapters.discord.admin.controls import (
+    MENU_LIMIT,
+    PLACES,
+    Control,
+    Page,
+    button,
+    channel_menu,
+    menu,
+    option,
+    role_menu,
+)
 from adapters.discord.admin.quotas import QuotaPanel
 from adapters.discord.admin.texts import mentions, read_number
 from adapters.discord.admin.visit import Field, Form, Stale, Visit
@@ -191,8 +201,7 @@ def _room_rows(visit: Visit, rooms: Rooms, pending: Mode | None) -> list[list[Co
     options = [option(label, key, chosen=key == mode) for key, label in strings.MODES.items()]
     rows = [[menu(strings.MODE_MENU, "set:rooms:mode", options)]]
     if mode != "all":
-        guild = visit.interaction.guild
-        there = [int(id) for id in rooms.channels if id.isdigit() and guild and guild.get_channel(int(id))]
+        there = visit.there(rooms.channels, PLACES)
         rows.append([channel_menu(strings.CHANNELS_MENU, f"set:rooms:in:{mode}", there, most=MENU_LIMIT)])
     return rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,12 @@ class Visit:
         """Whether the chosen one is a role rather than a member."""
         data: Mapping[str, Any] = self.interaction.data or {}
         return self.value in data.get("resolved", {}).get("roles", {})
+
+    def there(self, channels: Iterable[str], kinds: Sequence[discord.ChannelType]) -> list[int]:
+        """Those of the channels that exist and are of these kinds: others must not stand in a menu."""
+        guild = self.interaction.guild
+        found = [guild.get_channel(int(id)) for id in channels if id.isdigit()] if guild is not None else []
+        return [channel.id for channel in found if channel is not None and channel.type in kinds]
 
     def age_restricted(self, channel: str) -> bool:
         """Whether Discord keeps minors out of a channel; not known, and so False, of one that the bot cannot see."""

@@ -134,8 +134,10 @@ async def test_more_roles_than_a_menu_holds_are_shown_as_such(office) -> None:
 
 async def test_roles_and_channels_that_are_gone_are_not_offered_as_chosen(office) -> None:
     riders = office.world.guild.create_role("riders")
+    group = office.world.guild.create_category("Clips")  # no channel to answer in; chosen elsewhere
     office.desk.held = Settings(
-        rooms=Rooms("only", ("1", str(office.world.channel.id))), ask=Audience("roles", ("2", str(riders.id)))
+        rooms=Rooms("only", ("1", str(group.id), str(office.world.channel.id))),
+        ask=Audience("roles", ("2", str(riders.id))),
     )
     panel = await office.open(office.boss, "settings")
     await panel.select(office.boss, "menu", "ask")
