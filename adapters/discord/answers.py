@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
+DELETE_AGAIN_S = (1.0, 3.0)
 CHAIN_LOOKUP = 100  # messages looked through for the continuations of an answer after a restart
 _FOUND_AGAIN = "restored"
 
@@ -197,14 +198,26 @@ class Answers:
         await self.delete_messages(anchor.channel, anchor.messages)
 
     async def delete_messages(self, channel: int, messages: list[int]) -> None:
-        room = self._client.get_partial_messageable(channel)
-        for message in reversed(messages):
+        """Delete these, the last one first. Raises `DeliveryError` once each was tried."""
+        failures = [failure for each in reversed(messages) if (failure := await self._delete(channel, each))]
+        if failures:
+            raise DeliveryError(f"Discord did not delete the answer: {failures[0]}") from failures[0]
+
+    async def _delete(self, channel: int, message: int) -> Exception | None:
+        """Delete one message, with patience. Returns why it is still there; one that is gone already is fine."""
+        delays = iter(DELETE_AGAIN_S)
+        while True:
             try:
-                await room.get_partial_message(message).delete()
+                await self._client.get_partial_messageable(channel).get_partial_message(message).delete()
             except discord.NotFound:
-                continue
+                return None
             except UNREACHED as error:
-                raise DeliveryError(f"Discord did not delete the answer: {error}") from error
+                delay = next(delays, None) if fault_of(error) is Fault.PASSING else None
+                if delay is None:
+                    return error
+            else:
+                return None
+            await self._client.timing.sleep(delay)
 
     async def _find_continuations(self, anchor: Anchor) -> None:
         """Add the messages that go on where those of `anchor` end. Raises what Discord answers."""

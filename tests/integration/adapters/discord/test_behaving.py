@@ -352,6 +352,25 @@ async def test_removing_a_reply_that_discord_does_not_delete_is_an_error(world) 
         await world.client.remove(world.handler.reply.ref)
 
 
+async def test_removing_outlives_a_passing_error_and_takes_what_it_can(world) -> None:
+    await world.ask()
+    await world.show(View("r1", State.DONE, text=LONG))
+    world.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=2)
+    await world.client.remove(world.handler.reply.ref)
+    assert written(world) == []
+
+
+async def test_what_can_not_be_deleted_keeps_nothing_else_from_going(world) -> None:
+    await world.ask()
+    await world.show(View("r1", State.DONE, text=LONG))
+    first, last = world.answers()
+    world.env.inject_error("DELETE", f"/channels/*/messages/{last.id}", status=403, code=50001)
+    with pytest.raises(DeliveryError):
+        await world.client.remove(world.handler.reply.ref)
+    assert [answer.id for answer in world.answers()] == [last.id]
+    assert first.id != last.id
+
+
 async def test_somebody_is_told_something_alone(world) -> None:
     assert await world.client.tell(Author(str(world.ann.id), "ann"), "Your appeal was granted.")
     assert private(world) == ["Your appeal was granted."]
