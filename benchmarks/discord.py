@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib.util
 import json
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -103,12 +105,19 @@ async def _watch(output: IO[str], ask: Callable[[], None]) -> list[Row]:
         line = await asyncio.to_thread(output.readline)
         late = probe.stop()
         empty = await asyncio.to_thread(stop_empty_loop)
+    began = time.perf_counter()
+    gc.collect()
+    collected_s = time.perf_counter() - began
     if not line:
         raise RuntimeError("the members have left without a word")
-    return _report(Seen(**json.loads(line)), late, empty, idle)
+    return [
+        *_lateness(late, empty, idle),
+        Row("full garbage collection in the bot afterwards", collected_s * MS, "ms"),
+        *_seen(Seen(**json.loads(line))),
+    ]
 
 
-def _report(seen: Seen, late: Sequence[float], empty: Sequence[float], idle: Sequence[float]) -> list[Row]:
+def _lateness(late: Sequence[float], empty: Sequence[float], idle: Sequence[float]) -> list[Row]:
     p99, reference = percentile(late, 0.99), percentile(empty, 0.99)
     return [
         Row("lateness of the bot's loop, p50", percentile(late, 0.5) * MS, "ms"),
@@ -117,6 +126,11 @@ def _report(seen: Seen, late: Sequence[float], empty: Sequence[float], idle: Seq
         Row("lateness of an empty loop in another process meanwhile, p99", reference * MS, "ms"),
         Row("ratio of the two", p99 / reference, "×"),
         Row("lateness of the bot's loop before, with nothing to do, p99", percentile(idle, 0.99) * MS, "ms"),
+    ]
+
+
+def _seen(seen: Seen) -> list[Row]:
+    return [
         Row("from a question to its placeholder, p50", percentile(seen.placeholder_s, 0.5) * MS, "ms"),
         Row("from a question to its placeholder, p99", percentile(seen.placeholder_s, 0.99) * MS, "ms"),
         Row("from a question to the end of its answer, one model for all, p50", percentile(seen.final_s, 0.5), "s"),
