@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import discord
 
 from adapters.base import AdminDesk, Quota, Scope
 from adapters.base.accounts import Measure, Window
 from adapters.discord.admin import strings
 from adapters.discord.admin.controls import Control, Page, button, someone_menu
+from adapters.discord.admin.forms import Field, form
 from adapters.discord.admin.texts import (
     amount,
     by_subject,
@@ -17,7 +20,7 @@ from adapters.discord.admin.texts import (
     read_number,
     subject_name,
 )
-from adapters.discord.admin.visit import Field, Form, Stale, Visit
+from adapters.discord.admin.visit import Stale, Visit
 
 _TEXT_LIMIT = 3600  # of an embed's 4096 characters; the rest is for the help
 _KINDS = {"r": "role", "u": "user"}
@@ -107,15 +110,18 @@ class QuotaPanel:
                 )
             )
 
-        async def save(later: Visit, written: dict[str, str]) -> None:
-            await self._save(later, subject, window, written)
+        path = f"quo:{_code(subject)}:{window.value}"
+        await visit.ask(form(f"{strings.QUOTAS} {strings.WINDOWS[window]}", path, fields))
 
-        await visit.ask(Form(f"{strings.QUOTAS} {strings.WINDOWS[window]}", fields, save))
-
-    async def _save(self, visit: Visit, subject: str, window: Window, written: dict[str, str]) -> None:
+    async def submit(self, visit: Visit, steps: list[str], written: Mapping[str, str]) -> None:
         """Set and drop what the form changes. Everything is read before anything is changed."""
         await visit.begin()
-        wanted = {measure: _read(written[measure.value]) for measure in Measure if written[measure.value]}
+        match steps:
+            case [code, "hour" | "day" as name]:
+                subject, window = _subject(code), Window(name)
+            case _:
+                raise Stale
+        wanted = {measure: _read(written[measure.value]) for measure in Measure if written.get(measure.value)}
         held = by_subject(await self._desk.quotas(visit.scope)).get(subject, {})
         try:
             for measure in Measure:

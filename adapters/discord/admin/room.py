@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import discord
@@ -10,6 +11,7 @@ from adapters.base import AdminDesk
 from adapters.discord.admin.audit import AuditPanel, Filters
 from adapters.discord.admin.cards import CaseCards, LookUp
 from adapters.discord.admin.cases import CasesPanel
+from adapters.discord.admin.forms import sent_form
 from adapters.discord.admin.moderators import ModeratorsPanel
 from adapters.discord.admin.quotas import QuotaPanel
 from adapters.discord.admin.safety import SafetyPanel
@@ -25,6 +27,12 @@ class Panel(Protocol):
     async def press(self, visit: Visit, steps: list[str]) -> None: ...
 
 
+class FormPanel(Panel, Protocol):
+    """A panel that also takes forms."""
+
+    async def submit(self, visit: Visit, steps: list[str], written: Mapping[str, str]) -> None: ...
+
+
 class AdminRoom:
     """Implements `commands.Counter` and `controls.Room`; `cards` are for `Adapter.post_case` and `redraw_case`."""
 
@@ -36,6 +44,7 @@ class AdminRoom:
         moderators = ModeratorsPanel(desk)
         self._safety = SafetyPanel(desk)
         self._audit = AuditPanel(desk)
+        self._forms: dict[str, FormPanel] = {"set": self._settings, "quo": quotas, "saf": self._safety}
         self._panels: dict[str, Panel] = {
             "set": self._settings,
             "quo": quotas,
@@ -100,5 +109,21 @@ class AdminRoom:
             if panel is None:
                 raise Stale
             await panel.press(visit, steps)
+
+        await serve(interaction, work, admin=panel is None or panel.admin)
+
+    async def take_form(self, interaction: discord.Interaction) -> None:
+        """Take a form that was sent to its panel, if this interaction is one of these forms."""
+        sent = sent_form(interaction)
+        if sent is None:
+            return
+        path, written = sent
+        name, *steps = path.split(":")
+        panel = self._forms.get(name)
+
+        async def work(visit: Visit) -> None:
+            if panel is None:
+                raise Stale
+            await panel.submit(visit, steps, written)
 
         await serve(interaction, work, admin=panel is None or panel.admin)

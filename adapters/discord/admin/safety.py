@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -10,8 +10,9 @@ import discord
 from adapters.base import AGE_RESTRICTED, AdminDesk, Rule, Scope
 from adapters.discord.admin import strings
 from adapters.discord.admin.controls import MENU_LIMIT, Control, Page, button, channel_menu, menu, option
+from adapters.discord.admin.forms import Field, form
 from adapters.discord.admin.texts import limit, place_line, read_number, rules_legend, rules_table, what_if_line
-from adapters.discord.admin.visit import Field, Form, Stale, Visit
+from adapters.discord.admin.visit import Stale, Visit
 from adapters.discord.markup import plain
 
 _STEPS = [step / 20 for step in range(1, 21)]  # 0.05 to 1.00
@@ -139,16 +140,20 @@ class SafetyPanel:
         await visit.show(Page(discord.Embed(title=plain(category), description="\n\n".join(lines)), rows))
 
     async def _ask_for_limit(self, visit: Visit, draft: Draft) -> None:
-        async def take(later: Visit, written: dict[str, str]) -> None:
-            await later.begin()
-            threshold = read_number(written["limit"])
-            if not 0 <= threshold <= 1:
-                raise ValueError(strings.NOT_A_LIMIT)
-            changed = Draft(draft.place, draft.category, round(threshold, 3), draft.action)
-            await self._rule(later, draft.place, draft.category, changed)
-
         line = Field("limit", strings.EXACT_LABEL, limit(draft.threshold), strings.EXACT_HINT, required=True)
-        await visit.ask(Form(draft.category, [line], take))
+        await visit.ask(form(draft.category, draft.path("exact"), [line]))
+
+    async def submit(self, visit: Visit, steps: list[str], written: Mapping[str, str]) -> None:
+        """Take the form with another limit: still a draft."""
+        await visit.begin()
+        match steps:
+            case [place, "at", category, _, action, "exact"]:
+                threshold = read_number(written.get("limit", ""))
+            case _:
+                raise Stale
+        if not 0 <= threshold <= 1:
+            raise ValueError(strings.NOT_A_LIMIT)
+        await self._rule(visit, place, category, Draft(place, category, round(threshold, 3), action))
 
     async def _find(self, scope: Scope, category: str) -> Rule:
         rules = await self._desk.rules(scope)

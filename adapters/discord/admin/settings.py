@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import discord
@@ -19,9 +20,10 @@ from adapters.discord.admin.controls import (
     option,
     role_menu,
 )
+from adapters.discord.admin.forms import Field, form
 from adapters.discord.admin.quotas import QuotaPanel
 from adapters.discord.admin.texts import mentions, read_number
-from adapters.discord.admin.visit import Field, Form, Stale, Visit
+from adapters.discord.admin.visit import Stale, Visit
 from adapters.discord.markup import plain
 
 Mode = Literal["all", "only", "except"]
@@ -124,11 +126,14 @@ class SettingsPanel:
     async def _ask_for_days(self, visit: Visit) -> None:
         days = (await self._desk.settings(visit.scope)).retention_days
         field = Field("days", strings.KEEP_LABEL, "" if days is None else str(days), strings.KEEP_HINT)
-        await visit.ask(Form(strings.KEEP, [field], self._keep_days))
+        await visit.ask(form(strings.KEEP, "set:keep", [field]))
 
-    async def _keep_days(self, visit: Visit, written: dict[str, str]) -> None:
+    async def submit(self, visit: Visit, steps: list[str], written: Mapping[str, str]) -> None:
+        """Take the form with the days."""
         await visit.begin()
-        text = written["days"]
+        if steps != ["keep"]:
+            raise Stale
+        text = written.get("days", "")
         days = read_number(text) if text else None
         if days is not None and days != int(days):
             raise ValueError(strings.NOT_A_NUMBER.format(text=plain(text)))

@@ -19,7 +19,6 @@ from adapters.discord.intake import PLATFORM, author_of, place_of
 log = logging.getLogger(__name__)
 
 UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
-FORM_LIFE_S = 15 * 60
 _ALREADY_ACKNOWLEDGED = 40060
 _NOBODY = discord.AllowedMentions.none()
 
@@ -103,7 +102,7 @@ class Visit:
         """Say something to the one who acted, and to nobody else."""
         await whisper(self.interaction, text)
 
-    async def ask(self, form: Form) -> None:
+    async def ask(self, form: discord.ui.Modal) -> None:
         """Open a form; only possible as long as the interaction is not acknowledged."""
         await self.interaction.response.send_modal(form)
 
@@ -171,46 +170,3 @@ async def whisper(interaction: discord.Interaction, text: str) -> None:
             await interaction.response.send_message(text[:2000], ephemeral=True, allowed_mentions=_NOBODY)
     except UNREACHED as error:
         log.info("interaction %s got no word: %s", interaction.id, error)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One line of a form. `value` stands in it already, `hint` stands under its label."""
-
-    key: str
-    label: str
-    value: str = ""
-    hint: str = ""
-    ghost: str = ""  # stands in the empty line
-    required: bool = False
-
-
-class Form(discord.ui.Modal):
-    """A dialog of short lines; `done` gets what was written, by the fields' keys."""
-
-    def __init__(
-        self,
-        title: str,
-        fields: Sequence[Field],
-        done: Callable[[Visit, dict[str, str]], Awaitable[None]],
-        *,
-        admin: bool = True,
-    ) -> None:
-        super().__init__(title=title[:45], timeout=FORM_LIFE_S)
-        self._done = done
-        self._admin = admin
-        self._inputs: dict[str, discord.ui.TextInput[Any]] = {}
-        for field in fields:
-            written: discord.ui.TextInput[Any] = discord.ui.TextInput(
-                custom_id=field.key,
-                default=field.value or None,
-                placeholder=field.ghost or None,
-                required=field.required,
-                max_length=20,
-            )
-            self._inputs[field.key] = written
-            self.add_item(discord.ui.Label(text=field.label, description=field.hint or None, component=written))
-
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        written = {key: item.value.strip() for key, item in self._inputs.items()}
-        await serve(interaction, lambda visit: self._done(visit, written), admin=self._admin)

@@ -9,6 +9,7 @@ import pytest
 from adapters.discord.admin import ADMIN_GERMAN, ADMIN_ITEMS, strings
 from adapters.discord.admin.audit import Filters
 from adapters.discord.admin.controls import PREFIX, Page, button, menu, option
+from adapters.discord.admin.forms import form
 from adapters.discord.admin.safety import Draft
 from adapters.discord.admin.visit import Stale
 from adapters.discord.buttons import ITEMS
@@ -40,6 +41,7 @@ def test_the_longest_draft_of_a_rule_fits_into_a_button(then: str) -> None:
         "block",
     ).path(then)
     assert len(button("Save", path).custom_id) <= 100
+    assert len(form("Limit", path, []).custom_id) <= 100
 
 
 def test_no_other_button_of_the_bot_answers_to_the_ids_of_panels() -> None:

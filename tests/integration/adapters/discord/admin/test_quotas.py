@@ -158,6 +158,17 @@ async def test_the_pages_work_after_a_restart(office) -> None:
     assert fresh.admin.limits == [Quota(f"role:{riders.id}", Measure.ASKS, Window.HOUR, 5.0)]
 
 
+async def test_a_form_that_was_open_over_a_restart_is_taken_all_the_same(office) -> None:
+    panel = await quotas(office)
+    await panel.select(office.boss, "pick", office.other)
+    form = await panel.click(office.boss, "Per hour …")
+    fresh = office.world.new_client()
+    await office.world.env.restart_bot(fresh)
+    await office.boss.submit_modal(form, {"asks": "5"})
+    assert fresh.admin.limits == [Quota(f"user:{office.other.id}", Measure.ASKS, Window.HOUR, 5.0)]
+    assert "Saved." in panel.text
+
+
 async def test_many_roles_are_cut_to_what_an_embed_holds(office) -> None:
     office.desk.limits = [
         Quota(f"role:{10**18 + number}", measure, window, 123456)

@@ -207,6 +207,17 @@ async def test_a_draft_survives_a_restart(office) -> None:
     assert fresh.admin.changes == [("rule", scope, str(office.boss.id), "sexual/minors", 0.6, "block")]
 
 
+async def test_a_number_written_over_a_restart_is_taken_all_the_same(office) -> None:
+    panel = await office.open(office.boss, "safety", place="h")
+    await panel.select(office.boss, ":cat", "sexual/minors")
+    form = await panel.click(office.boss, "Another number …")
+    fresh = office.world.new_client()
+    fresh.admin.table = list(RULES)
+    await office.world.env.restart_bot(fresh)
+    await office.boss.submit_modal(form, {"limit": "0.15"})
+    assert panel.chosen(":limit") == ["0.15"]
+
+
 async def test_who_lost_the_permission_cannot_save(office) -> None:
     panel = await office.open(office.boss, "safety")
     await panel.select(office.boss, ":cat", "violence")

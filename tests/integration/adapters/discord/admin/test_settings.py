@@ -234,6 +234,16 @@ async def test_a_panel_works_after_a_restart(office) -> None:
     assert "**Only who may manage this server** · *set here*" in panel.text
 
 
+async def test_a_form_that_was_open_over_a_restart_is_taken_all_the_same(office) -> None:
+    panel = await office.open(office.boss, "settings")
+    await panel.select(office.boss, "menu", "keep")
+    form = await panel.click(office.boss, "Change the days …")
+    fresh = office.world.new_client()
+    await office.world.env.restart_bot(fresh)
+    await office.boss.submit_modal(form, {"days": "7"})
+    assert fresh.admin.held.retention_days == 7
+
+
 async def test_a_control_of_an_earlier_version_says_so(office, monkeypatch) -> None:
     panel = await office.open(office.boss, "settings")
     await panel.select(office.boss, "menu", "ask")
