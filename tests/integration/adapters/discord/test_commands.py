@@ -223,6 +223,18 @@ async def test_a_video_like_another_needs_no_words(world) -> None:
     assert len(command.attachments) == 1
 
 
+async def test_dialogs_that_are_open_side_by_side_keep_their_own_clips(world) -> None:
+    bob = world.member("bob")
+    bikes = await bob.send(world.channel, "look", attachments=[CLIP])
+    boats = await bob.send(world.channel, "and this", attachments=[("boats.mp4", CLIP[1])])
+    first = await world.ann.context_menu(world.channel, "Ask about this video", bikes)
+    second = await bob.context_menu(world.channel, "Ask about this video", boats)
+    await fill(bob, second, "how many boats?")
+    await fill(world.ann, first, "how many bikes?")
+    asked = [(message.text, message.attachments[0].name) for message in world.handler.messages]
+    assert asked == [("how many boats?", "boats.mp4"), ("how many bikes?", "bikes.mp4")]
+
+
 async def test_a_menu_whose_clip_is_forgotten_over_a_restart_is_asked_for_once_more(world) -> None:
     """Discord shows other people's messages to the bot when a menu is chosen, and not later."""
     clip = await world.member("bob").send(world.channel, "look", attachments=[CLIP])
