@@ -115,7 +115,7 @@ class App:
     def retention(self, platforms: Iterable[str]) -> Retention:
         """What deletes what has grown old on these platforms, and in the terminal."""
         audit_days = self.config.retention.audit_days
-        return Retention(self.store, self.shelf, self.access, [*platforms, CLI], audit_days=audit_days)
+        return Retention(self.store, self.assistant.keeping, self.access, [*platforms, CLI], audit_days=audit_days)
 
 
 async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]) -> None:

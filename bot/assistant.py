@@ -50,7 +50,7 @@ __all__ = ["MOST_ATTEMPTS", "Assistant"]
 
 
 class Assistant:
-    """Takes messages and commands from every adapter. `cases` is for the desk of the moderators."""
+    """Takes messages and commands from every adapter. `cases` is for the moderators' desk, `keeping` for retention."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Assistant:
         self._adapters: dict[str, Adapter] = {}
         evidence = Evidence(engine, shelf)
         self._running = Running(self._flow, store=store, safety=safety, access=access, evidence=evidence, clock=clock)
-        self._keeping = Keeping(store, shelf, self._running, self._adapters)
+        self.keeping = Keeping(store, shelf, self._running, self._adapters)
         self._remaking = Remaking(store, making.defaults)
         self.cases = Cases(
             store=store,
@@ -80,7 +80,7 @@ class Assistant:
             access=access,
             evidence=evidence,
             running=self._running,
-            keeping=self._keeping,
+            keeping=self.keeping,
             adapters=self._adapters,
         )
 
@@ -95,7 +95,7 @@ class Assistant:
         new = new_request("ask", message, reply.ref, message.text, params)
         if message.replaces:
             try:
-                await self._keeping.replace(message.place.platform, message.replaces, message.author)
+                await self.keeping.replace(message.place.platform, message.replaces, message.author)
             except StoreError as error:
                 return await _refuse(reply, str(error), error.code)
         return await self._running.accept(new, message.author, reply, message.attachments)
@@ -146,7 +146,7 @@ class Assistant:
 
     async def erase(self, request: str, author: Author, place: Place) -> bool:
         """Cancel a request and delete all that is kept of it, for who asked or for a moderator of its community."""
-        return await self._keeping.erase_for(request, author, place)
+        return await self.keeping.erase_for(request, author, place)
 
     async def look_up(self, request: str) -> Exchange | None:
         """One exchange; None when it is forgotten."""
@@ -182,15 +182,15 @@ class Assistant:
 
     async def forget(self, place: Place) -> None:
         """Drop the conversation: what runs is cancelled, then turns, clips, videos and texts are deleted."""
-        await self._keeping.forget(place)
+        await self.keeping.forget(place)
 
     async def holdings(self, platform: str, author: Author, place: Place | None = None) -> Holdings:
         """What is kept of `author` in the conversation of `place`, or everywhere on the platform."""
-        return await self._keeping.holdings(platform, author, place)
+        return await self.keeping.holdings(platform, author, place)
 
     async def forget_me(self, platform: str, author: Author, place: Place | None = None) -> Holdings:
         """Cancel and delete what `holdings` counts. Returns what was deleted."""
-        return await self._keeping.forget_author(platform, author, place)
+        return await self.keeping.forget_author(platform, author, place)
 
     async def communities(self, platform: str) -> Sequence[str]:
         """The communities of which anything is kept."""
@@ -198,7 +198,7 @@ class Assistant:
 
     async def community_left(self, platform: str, community: str) -> None:
         """Delete everything of a community that removed the bot."""
-        await self._keeping.forget_community(platform, community)
+        await self.keeping.forget_community(platform, community)
 
     # --- life ---------------------------------------------------------------------------------------------------
 

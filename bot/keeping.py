@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 
 from adapters.base import Adapter, Author, DeliveryError, Holdings, Place
 from bot.files import Shelf
@@ -89,6 +90,12 @@ class Keeping:
         await self._running.end(lambda each: (each.platform, each.community) == (platform, community))
         gone = await self._store.forget_community(platform, community)
         await self._delete_files(gone)
+
+    async def prune(self, platform: str, community: str, before: datetime, limit: int) -> int:
+        """Delete requests of a community that ended before, at most `limit`. Returns how many there were."""
+        gone = await self._store.prune(platform, community, before, limit)
+        await self._clear(platform, gone)
+        return len(gone.requests)
 
     async def _clear(self, platform: str, gone: Forgotten, keep_card: str = "") -> None:
         await self._delete_files(gone)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.access import Access
-from bot.files import Shelf
+from bot.keeping import Keeping
 from bot.store import Store, StoreError
 from bot.store.store import utcnow
 
@@ -29,7 +29,7 @@ class Retention:
     def __init__(
         self,
         store: Store,
-        shelf: Shelf,
+        keeping: Keeping,
         access: Access,
         platforms: Sequence[str],
         *,
@@ -38,7 +38,7 @@ class Retention:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._shelf = shelf
+        self._keeping = keeping
         self._access = access
         self._platforms = tuple(platforms)
         self._audit_days = audit_days
@@ -79,10 +79,8 @@ class Retention:
             return 0
         before, deleted = self._clock() - timedelta(days=days), 0
         while True:
-            gone = await self._store.prune(platform, community, before, BATCH)
-            await self._shelf.remove(gone.paths)
-            await self._shelf.drop(*gone.requests)
-            deleted += len(gone.requests)
-            if len(gone.requests) < BATCH:
+            gone = await self._keeping.prune(platform, community, before, BATCH)
+            deleted += gone
+            if gone < BATCH:
                 return deleted
             await self._sleep(0)

@@ -30,7 +30,7 @@ class Later:
 
 
 def cleaner(house: House, clock: Later, *, audit_days: int | None = None) -> Retention:
-    return Retention(house.store, house.shelf, house.access, ["test"], audit_days=audit_days, clock=clock)
+    return Retention(house.store, house.assistant.keeping, house.access, ["test"], audit_days=audit_days, clock=clock)
 
 
 async def keeps(house: House, community: str, days: int) -> None:
@@ -54,6 +54,16 @@ async def test_requests_and_their_files_go_after_the_days_that_the_community_cho
     assert await house.assistant.look_up(view.request) is None
     assert await house.store.turns(ROOM.conversation) == []
     assert house.files() == []
+
+
+async def test_the_cards_of_old_cases_go_with_them(house: House) -> None:
+    await keeps(house, "guild", 30)
+    await house.store.set_setting("test", "guild", "moderator_channel", "mods", by="root")
+    await house.start()
+    view = await (await house.ask("something vile")).end()
+    await house.assistant.appeal(view.request, ANN, "")
+    await cleaner(house, Later(days=31)).clean()
+    assert house.platform.removed == ["card-1"]
 
 
 async def test_each_community_has_days_of_its_own_and_the_operators_hold_for_the_rest(house: House) -> None:
@@ -91,7 +101,7 @@ async def test_many_are_deleted_in_batches_with_others_in_between(
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    tidy = Retention(house.store, house.shelf, house.access, ["test"], clock=Later(days=2), sleep=sleep)
+    tidy = Retention(house.store, house.assistant.keeping, house.access, ["test"], clock=Later(days=2), sleep=sleep)
     assert await tidy.clean() == 5
     assert pauses == [0, 0]
     assert house.files() == []
@@ -143,7 +153,7 @@ async def test_the_task_cleans_every_hour_and_survives_what_fails(
         raise StoreError("The database does not answer.")
 
     monkeypatch.setattr(house.store, "communities", fails)
-    tidy = Retention(house.store, house.shelf, house.access, ["test"], clock=Later(days=2), sleep=sleep)
+    tidy = Retention(house.store, house.assistant.keeping, house.access, ["test"], clock=Later(days=2), sleep=sleep)
     task = asyncio.create_task(tidy.run())
     async with asyncio.timeout(5):
         await twice.wait()
