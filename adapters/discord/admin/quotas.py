@@ -55,13 +55,11 @@ class QuotaPanel:
 
     async def press(self, visit: Visit, steps: list[str]) -> None:
         """Do what a control of these pages says, and show what comes of it."""
+        if steps[-1] not in set(Window):
+            await visit.begin()
         match steps:
             case [code, "hour" | "day" as window]:
                 await self._ask(visit, _subject(code), Window(window))
-                return
-            case _:
-                await visit.begin()
-        match steps:
             case ["home"]:
                 await self.open(visit)
             case ["pick"]:

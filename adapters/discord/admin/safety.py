@@ -35,7 +35,7 @@ class Draft:
 
 
 class SafetyPanel:
-    """Paths: a place, and under it `home`, `cat`, `go`, `channel`, `mods` and the draft of a rule (`at`)."""
+    """Paths: a place, and under it `home`, `cat`, `go`, `channel` and the draft of a rule (`at`) with what to do."""
 
     admin = True
 
@@ -68,12 +68,8 @@ class SafetyPanel:
         """Do what a control of the panel says, and show what comes of it."""
         place, *rest = steps
         scope_of(visit, place)
-        match rest:
-            case ["at", category, threshold, action, "exact"]:
-                await self._ask_for_limit(visit, _draft(place, category, threshold, action))
-                return
-            case _:
-                await visit.begin()
+        if rest[-1:] != ["exact"]:
+            await visit.begin()
         match rest:
             case ["home"]:
                 await self.open(visit, place)
@@ -83,6 +79,8 @@ class SafetyPanel:
                 await self.open(visit, f"c{visit.value}")
             case ["cat"]:
                 await self._rule(visit, place, visit.value)
+            case ["at", category, threshold, action, "exact"]:
+                await self._ask_for_limit(visit, _draft(place, category, threshold, action))
             case ["at", category, threshold, action, then]:
                 await self._at(visit, _draft(place, category, threshold, action), then)
             case _:

@@ -66,11 +66,11 @@ class SettingsPanel:
 
     async def press(self, visit: Visit, steps: list[str]) -> None:
         """Do what a control of the panel says, and show what comes of it."""
-        if steps == ["keep", "days"]:
-            await self._ask_for_days(visit)
-            return
-        await visit.begin()
+        if steps != ["keep", "days"]:
+            await visit.begin()
         match steps:
+            case ["keep", "days"]:
+                await self._ask_for_days(visit)
             case ["home"]:
                 await self.open(visit)
             case ["menu"] if visit.value == "quotas":
