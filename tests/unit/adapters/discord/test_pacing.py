@@ -6,10 +6,12 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from itertools import count
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from adapters.discord.pacing import REQUESTS_PER_S, SPREAD, Haste, Pace
+from adapters.discord.pacing import REQUESTS_PER_S, SPREAD, Haste, Pace, hold_back
 
 
 class Clock:
@@ -28,7 +30,7 @@ class Clock:
         heapq.heappush(self._sleepers, (self.time + seconds, next(self._numbers), woken))
         await woken
 
-    async def run(self, *tasks: asyncio.Task[None]) -> None:
+    async def run(self, *tasks: asyncio.Task[Any]) -> None:
         while True:
             for _ in range(5):
                 await asyncio.sleep(0)
@@ -81,6 +83,21 @@ async def test_no_second_ever_sees_more_requests_than_the_bot_allows_itself(pace
     assert sent[:REQUESTS_PER_S] == [100.0] * REQUESTS_PER_S
     assert all(later - earlier >= 1.0 for earlier, later in zip(sent, sent[REQUESTS_PER_S:], strict=False))
     assert sent[-1] == 102.0
+
+
+async def test_every_request_of_the_client_is_held_to_that(pace: Pace, clock: Clock) -> None:
+    sent: list[tuple[float, str]] = []
+
+    async def request(route: str, *, reason: str = "") -> str:
+        sent.append((clock.time, route))
+        return f"{route} {reason}"
+
+    http: Any = SimpleNamespace(request=request)
+    hold_back(http, pace)
+    tasks = [asyncio.create_task(http.request(f"{number}", reason="why")) for number in range(REQUESTS_PER_S + 1)]
+    await clock.run(*tasks)
+    assert [task.result() for task in tasks[-2:]] == [f"{REQUESTS_PER_S - 1} why", f"{REQUESTS_PER_S} why"]
+    assert sent[-2:] == [(100.0, f"{REQUESTS_PER_S - 1}"), (101.0, f"{REQUESTS_PER_S}")]
 
 
 async def test_the_messages_of_a_channel_change_one_after_the_other(
