@@ -230,6 +230,22 @@ class Answers:
             if message.author.id == me and follows and message.id not in anchor.messages:
                 anchor.messages.append(message.id)
 
+    async def first_reply_to(self, channel: int, question: int) -> int:
+        """The bot's own message that replies to a question; 0 when there is none, or none can be found."""
+        room = self._client.get_partial_messageable(channel)
+        try:
+            async for message in room.history(after=discord.Object(question), limit=CHAIN_LOOKUP, oldest_first=True):
+                reference = message.reference
+                if (
+                    message.author.id == self._client.me()
+                    and reference is not None
+                    and reference.message_id == question
+                ):
+                    return message.id
+        except UNREACHED as error:
+            log.info("what replies to message %s can't be looked up: %s", question, error)
+        return 0
+
     async def take_over(self, anchor: Anchor) -> int | None:
         """Make room for another answer in the message of an earlier one. None when that message is gone.
 

@@ -26,9 +26,9 @@ from adapters.discord.attachments import FileHosts
 from adapters.discord.buttons import ITEMS
 from adapters.discord.commands import build_commands, sync_if_changed
 from adapters.discord.desk import FrontDesk
-from adapters.discord.edits import Edits
 from adapters.discord.guilds import Guilds
 from adapters.discord.intake import Intake
+from adapters.discord.memory import Edits, Taking
 from adapters.discord.pacing import Pace, hold_back
 from adapters.discord.posts import Post, short_digest, tell
 from adapters.discord.questions import Questions
@@ -104,7 +104,7 @@ class BotClient(discord.AutoShardedClient):
         self._keep_gateway = keep_gateway
         self._session: aiohttp.ClientSession | None = None
         self.answers = Answers(self)
-        self._questions = Questions(self, Edits(state_dir))
+        self._questions = Questions(self, Edits(state_dir), Taking(state_dir))
         self._guilds = Guilds(self, state_dir)
         self._leaving = False
 
@@ -175,6 +175,7 @@ class BotClient(discord.AutoShardedClient):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Commands and buttons find their way by themselves; dialogs are read here, so that they outlive a restart."""
         await self.desk.take_dialog(interaction)
+        await self.admin_room.take_form(interaction)
 
     # --- answers ------------------------------------------------------------------------------------------------
 
@@ -213,6 +214,7 @@ class BotClient(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         await self._guilds.start()
+        await self._questions.resume()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info("joined guild %s", guild.id)

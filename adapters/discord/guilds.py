@@ -5,8 +5,6 @@ Knows guilds and the application; knows no messages.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
@@ -19,6 +17,7 @@ import discord
 from adapters.base import Author
 from adapters.discord import notices
 from adapters.discord.intake import PLATFORM
+from adapters.discord.memory import StateFile
 
 if TYPE_CHECKING:
     from adapters.discord.client import BotClient
@@ -36,18 +35,17 @@ class Guilds:
 
     def __init__(self, client: BotClient, state_dir: Path) -> None:
         self._client = client
-        self._path = state_dir / STATE_FILE
+        self._file = StateFile(state_dir / STATE_FILE)
         self._application = ""
         self._greeted: set[str] = set()
         self._started = False
-        self._saving = asyncio.Lock()
 
     async def start(self) -> None:
         """Once connected: greet what is new, and purge what Discord says was left. Does nothing when called again."""
         if self._started:
             return
         self._started = True
-        await asyncio.to_thread(self._load)
+        await self._load()
         mine = str(self._client.application_id or "")
         owned, self._application = self._application, self._application or mine
         for guild in list(self._client.guilds):
@@ -62,7 +60,7 @@ class Guilds:
                 "left is deleted. Remove %s if it shall belong to this one.",
                 owned,
                 mine,
-                self._path,
+                self._file.path,
             )
 
     async def joined(self, guild: discord.Guild) -> None:
@@ -140,29 +138,16 @@ class Guilds:
 
     # --- state --------------------------------------------------------------------------------------------------
 
-    def _load(self) -> None:
+    async def _load(self) -> None:
+        state = await self._file.load()
         try:
-            state = json.loads(self._path.read_text())
-            self._application = str(state["application"])
-            self._greeted = {str(guild) for guild in state["greeted"]}
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("%s can't be read, it is made anew: %s", self._path, error)
+            self._application = str(state["application"]) if state else ""
+            self._greeted = {str(guild) for guild in state["greeted"]} if state else set()
+        except (KeyError, TypeError) as error:
+            log.warning("%s holds something else than it should, it is made anew: %r", self._file.path, error)
 
     async def _save(self) -> None:
-        async with self._saving:
-            state = {"application": self._application, "greeted": sorted(self._greeted)}
-            try:
-                await asyncio.to_thread(self._write, json.dumps(state))
-            except OSError as error:
-                log.warning("%s can't be written: %s", self._path, error)
-
-    def _write(self, state: str) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(state)
-        fresh.replace(self._path)
+        await self._file.save(lambda: {"application": self._application, "greeted": sorted(self._greeted)})
 
 
 def _numbers(communities: Iterable[str]) -> list[str]:

@@ -20,8 +20,8 @@ from adapters.base import Author, DeliveryError, Exchange, Message, Place, State
 from adapters.discord import strings
 from adapters.discord.answers import UNREACHED, Answer
 from adapters.discord.chain import Chains
-from adapters.discord.edits import Edits
 from adapters.discord.intake import PLATFORM, is_for_me, withheld
+from adapters.discord.memory import Edits, Taking
 from adapters.discord.places import cannot_write
 from adapters.discord.posts import ChannelPost, Fault, fault_of
 from adapters.discord.reply import RETRY_AFTER_S, Anchor
@@ -36,6 +36,7 @@ V = TypeVar("V")
 
 EDITABLE = timedelta(minutes=1)
 REMEMBERED = 2048  # questions, and events that were seen
+TAKEN_LATE = timedelta(days=1)  # later than that nobody waits for an answer any more
 TOLD_AGAIN_AFTER_S = 10 * 60  # a refusal is said once per person and place in this time
 MOST_WORDINGS = 32  # of one question; nobody edits that often in a minute
 LOOKUPS_AT_ONCE = 4  # in the store, for deleted messages; a purge of thousands must not push questions aside
@@ -46,6 +47,7 @@ class Question:
     """What is known of a message that asked. `asked` are the event ids of its wordings, oldest first."""
 
     content: str = ""
+    stranded: int = 0  # a placeholder that an earlier process left behind
     asked: list[str] = field(default_factory=list)
     reply: Answer | None = None
     gone: bool = False
@@ -55,9 +57,11 @@ class Question:
 class Questions:
     """Takes questions, each wording of each once."""
 
-    def __init__(self, client: BotClient, edits: Edits) -> None:
+    def __init__(self, client: BotClient, edits: Edits, taking: Taking) -> None:
         self._client = client
         self._edits = edits
+        self._taking = taking
+        self._resumed = False
         self._chains = Chains(client, lambda message: event_id(message, edits.of(message)))
         self._known: OrderedDict[int, Question] = OrderedDict()
         self._told: OrderedDict[tuple[str, str], float] = OrderedDict()
@@ -119,7 +123,7 @@ class Questions:
                 await self._quietly(reply)
             async with self._lookups:
                 wordings = await self._wordings(message, question)
-            rest = [wording for wording in wordings if reply is None or wording.request != reply.request]
+            rest = [wording for _, wording in wordings if reply is None or wording.request != reply.request]
             for wording in rest:
                 await self._client.answers.erase(wording.request, wording.author, wording.place, channel)
             for ref in dict.fromkeys(wording.ref for wording in rest):
@@ -135,6 +139,50 @@ class Questions:
         except DeliveryError as error:
             log.warning("the answer to the deleted message %s stays: %s", reply.anchor.source, error)
 
+    # --- after a kill -------------------------------------------------------------------------------------------
+
+    async def resume(self) -> None:
+        """Take the questions that an earlier process had heard and was killed over. Does nothing when called again."""
+        if self._resumed:
+            return
+        self._resumed = True
+        for message, channel in (await self._taking.left()).items():
+            try:
+                asked = await self._fetch(message, channel)
+                stranded = await self._client.answers.first_reply_to(channel, message)
+                if asked is not None:
+                    await self._take_late(asked, stranded)
+                elif stranded:
+                    await self._client.answers.delete_messages(channel, [stranded])
+            except (*UNREACHED, DeliveryError) as error:
+                log.warning("message %s was not taken, that is tried again at the next start: %s", message, error)
+            else:
+                await self._taking.drop(message)
+
+    async def _fetch(self, message: int, channel: int) -> discord.Message | None:
+        """A message as the gateway would bring it, with what its author may do; None when it or they are gone."""
+        try:
+            room = self._client.get_channel(channel) or await self._client.fetch_channel(channel)
+            if not isinstance(room, discord.abc.Messageable):
+                return None
+            found = await room.fetch_message(message)
+            if found.guild is not None and not isinstance(found.author, discord.Member):
+                found.author = await found.guild.fetch_member(found.author.id)
+        except (discord.NotFound, discord.Forbidden) as error:
+            log.info("message %s, which was not answered yet, is gone: %s", message, error)
+            return None
+        return found
+
+    async def _take_late(self, message: discord.Message, stranded: int) -> None:
+        late = discord.utils.utcnow() - message.created_at > TAKEN_LATE
+        if late or message.id in self._known or not is_for_me(message, self._client.me()):
+            return
+        question = self._remember(message.id)
+        question.stranded = stranded
+        with self._working():
+            async with question.lock:
+                await self._ask_again(message, question)
+
     # --- asked --------------------------------------------------------------------------------------------------
 
     async def _ask(self, message: discord.Message, question: Question) -> None:
@@ -142,9 +190,10 @@ class Questions:
         asked = self._client.intake().message(message, None)
         if question.gone or await self._refused(asked.author, asked.place):
             return
-        placeholder = await self._placeholder(message, str(message.id))
-        if placeholder is not None:
-            await self._hand_over(message, question, asked, placeholder)
+        async with self._taking.hold(message.id, message.channel.id):
+            placeholder = question.stranded or await self._placeholder(message, str(message.id))
+            if placeholder is not None:
+                await self._hand_over(message, question, asked, placeholder)
 
     async def _ask_again(self, message: discord.Message, question: Question) -> None:
         """Put the new wording in place of the last one; a message that asked nothing yet asks now."""
@@ -154,25 +203,25 @@ class Questions:
             await self._ask(message, question)
             return
         question.content = message.content
-        if earlier and earlier[-1].text == asked.text:  # known from before a restart
+        if earlier and earlier[-1][1].text == asked.text:  # known from before a restart
             return
         if await self._refused(asked.author, asked.place):
             return
-        if not question.asked:
-            question.asked = [event_id(message.id, number) for number in range(self._edits.of(message.id) + 1)]
-        number = len(question.asked)
+        last = question.asked[-1] if question.asked else earlier[-1][0]
+        number = max(len(question.asked), self._edits.of(message.id) + 1)
         if number >= MOST_WORDINGS:
             return
         anchor = question.reply.anchor if question.reply is not None else None
         if anchor is None and earlier:
-            anchor = Anchor.load(earlier[-1].ref)
-        placeholder = await self._client.answers.take_over(anchor) if anchor is not None else None
-        if placeholder is None:
-            placeholder = await self._placeholder(message, f"{message.id}e{number}")
-        if placeholder is not None:
+            anchor = Anchor.load(earlier[-1][1].ref)
+        async with self._taking.hold(message.id, message.channel.id):
             await self._edits.note(message.id, number)  # first, so that a kill from here on loses nothing
-            asked = replace(asked, event_id=event_id(message.id, number), replaces=question.asked[-1])
-            await self._hand_over(message, question, asked, placeholder)
+            placeholder = await self._client.answers.take_over(anchor) if anchor is not None else None
+            if placeholder is None:
+                placeholder = await self._placeholder(message, f"{message.id}e{number}")
+            if placeholder is not None:
+                asked = replace(asked, event_id=event_id(message.id, number), replaces=last)
+                await self._hand_over(message, question, asked, placeholder)
 
     async def _hand_over(self, message: discord.Message, question: Question, asked: Message, placeholder: int) -> None:
         """Give a question to the application, with what it replies to."""
@@ -257,18 +306,19 @@ class Questions:
 
     # --- what the application knows -----------------------------------------------------------------------------
 
-    async def _wordings(self, message: int, question: Question | None) -> Sequence[Exchange]:
-        """Every wording of a question that the application still knows, oldest first: at most one, usually."""
+    async def _wordings(self, message: int, question: Question | None) -> Sequence[tuple[str, Exchange]]:
+        """The wordings of a question that the application still knows, with their event ids: one at most, usually."""
         await self._edits.load()
-        count = max(self._edits.of(message) + 1, len(question.asked) if question is not None else 0)
-        found = [await self._wording(message, number) for number in range(count)]
-        return [exchange for exchange in found if exchange is not None]
+        events = [event_id(message, number) for number in range(self._edits.of(message) + 1)]
+        events += question.asked if question is not None else ()
+        found = [(event, await self._known_as(event)) for event in dict.fromkeys(events)]
+        return [(event, exchange) for event, exchange in found if exchange is not None]
 
-    async def _wording(self, message: int, number: int) -> Exchange | None:
+    async def _known_as(self, event: str) -> Exchange | None:
         try:
-            return await self._client.handler.find(PLATFORM, event_id(message, number))
+            return await self._client.handler.find(PLATFORM, event)
         except Exception:
-            log.exception("the application did not say whether it knows message %s", message)
+            log.exception("the application did not say whether it knows message %s", event)
             return None
 
     # --- memory -------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from adapters.base import Author, Exchange, Place, State, View
+from adapters.base import Author, Exchange, Message, Place, State, View
 from adapters.discord import DiscordAdapter, questions, reply
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Channel, Post, User
@@ -49,15 +49,10 @@ def keep(handler, asked: Asked, question: Post, author: User) -> None:
     """Have the application remember a request under its event."""
     place = Place("discord", "1", question.channel.id)
     handler.events[asked.what.event_id] = asked.request
+    assert isinstance(asked.what, Message)
+    asker, view = Author(author.id, author.name), View(asked.request, State.DONE)
     handler.exchanges[asked.request] = Exchange(
-        asked.request,
-        Author(author.id, author.name),
-        "",
-        (),
-        NOON,
-        View(asked.request, State.DONE),
-        place,
-        ref=asked.reply.ref,
+        asked.request, asker, asked.what.text, (), NOON, view, place, ref=asked.reply.ref
     )
 
 
@@ -219,12 +214,90 @@ async def kill(adapter: DiscordAdapter) -> None:
     client, connection = adapter._client, adapter._connection
     assert client is not None
     assert connection is not None
+    adapter._client = None
+    working = [task for task in asyncio.all_tasks() if task.get_name().startswith("discord.py: on_")]
+    for task in (*working, connection):
+        task.cancel()
     for each in client.answers.replies():
         await each.relay.cut()
         each.close()
-    connection.cancel()
-    await asyncio.gather(connection, return_exceptions=True)
+    await asyncio.gather(*working, connection, return_exceptions=True)
     await client.http.close()
+
+
+@pytest.fixture
+def stuck(handler) -> Callable[[], Awaitable[None]]:
+    """Let questions wait before the application has them; awaiting what this gives waits for one."""
+    arrived, takes = asyncio.Event(), handler.message
+
+    async def wait(*_: object) -> str:
+        arrived.set()
+        await asyncio.Event().wait()
+        return ""
+
+    async def one() -> None:
+        await asyncio.wait_for(arrived.wait(), 15)
+        handler.message = takes
+
+    handler.message = wait
+    return one
+
+
+async def test_killed_after_the_placeholder_the_next_process_takes_the_question_in_that_message(
+    server: DiscordServer, launch, handler, clips: Channel, ann: User, stuck
+) -> None:
+    first = await launch()
+    question = server.say(ann, clips, "what is this?", mention=True, attachments=[("boat.mp4", b"moving pictures")])
+    await stuck()
+    await kill(first)
+    clips.nonces.clear()  # Discord remembers them for a few minutes only
+    [placeholder] = server.answers(clips)
+
+    await launch()
+    asked = await handler.next()
+    await asked.ends("A boat.")
+    assert server.answers(clips) == [placeholder]
+    assert (asked.what.event_id, asked.what.text) == (question.id, "what is this?")
+    assert [item.name for item in asked.what.attachments] == ["boat.mp4"]
+    assert asked.what.author.id == ann.id
+
+
+async def test_killed_in_the_middle_of_an_edit_the_next_process_takes_the_new_wording(
+    server: DiscordServer, launch, handler, clips: Channel, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await launch()
+    question = server.say(ann, clips, "what hapens?", mention=True)
+    asked = await handler.next()
+    await asked.ends("Nothing.")
+    keep(handler, asked, question, ann)
+    gate = server.hold(EDIT)
+    server.change(question, "what happens?")
+    await asyncio.wait_for(gate.arrived.wait(), 15)
+    await kill(first)
+    gate.open()
+
+    await launch()
+    again = await handler.next()
+    assert (again.what.text, again.what.replaces) == ("what happens?", question.id)
+    await again.ends("A boat sails by.")
+    assert contents(server, clips) == ["A boat sails by."]
+
+
+async def test_a_question_that_was_deleted_after_the_kill_is_not_taken(
+    server: DiscordServer, launch, handler, clips: Channel, ann: User, stuck
+) -> None:
+    first = await launch()
+    question = server.say(ann, clips, "what is this?", mention=True)
+    await stuck()
+    await kill(first)
+    server.retract(question)
+
+    await launch()
+    server.say(ann, clips, "and this?", mention=True)
+    asked = await handler.next()
+    await asked.ends("A goat.")
+    assert contents(server, clips) == ["A goat."]
+    assert len(handler.asked) == 1
 
 
 async def test_killed_after_a_continuation_the_next_process_goes_on_in_the_same_messages(
