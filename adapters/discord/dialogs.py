@@ -78,7 +78,7 @@ def dialog(kind: Kind, about: str, written: str = "") -> discord.ui.Modal:
             ),
         )
     )
-    modal.stop()  # discord.py is not to wait for it: the first answer would end the dialogs of everybody else
+    modal.stop()  # so that discord.py keeps no object that waits for an answer which is read elsewhere
     return modal
 
 

@@ -26,6 +26,10 @@ async def test_what_was_written_is_read_with_what_the_dialog_was_about(kind: Kin
     assert submission({"custom_id": sent["custom_id"], "components": [answer]}) == Submission(kind, "r1", "ball")
 
 
+async def test_nothing_waits_for_a_dialog_that_may_never_be_sent() -> None:
+    assert dialog(Kind.VARY, "r1").is_finished()
+
+
 def test_a_field_in_a_row_is_read_as_well() -> None:
     row = {"type": 1, "components": [{"type": 4, "custom_id": "words", "value": "ball"}]}
     sent = submission({"custom_id": "g4v:dialog:vary:r1", "components": [row]})
