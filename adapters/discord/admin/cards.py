@@ -61,9 +61,10 @@ def card(case: Case, notes: Notes) -> Page:
     embed = discord.Embed(
         title=title, description=_who_and_where(case, notes.link), colour=_COLOURS[case.state], timestamp=case.at
     )
+    removed = case.state is CaseState.REMOVED  # then it is not quoted any longer either
     fields = {
         strings.WORDS: quoted(case.words, _FIELD) if case.words.strip() else "",
-        strings.EXCERPT: spoiler(case.excerpt, _FIELD) if case.excerpt.strip() else "",
+        strings.EXCERPT: spoiler(case.excerpt, _FIELD) if case.excerpt.strip() and not removed else "",
         strings.SCORES: scores_table(case.chips) if case.chips else "",
         strings.OUTCOME: _outcome(case),
         strings.SUGGESTION: quoted(case.suggestion, _FIELD),
@@ -146,8 +147,7 @@ class CaseCards:
             except discord.HTTPException as error:
                 if fault_of(error) is not Fault.TOO_LARGE:
                     raise
-                bare = card(case, Notes(await self._link(case), strings.NOT_ATTACHED))
-                sent = await self._send(room, case, Page(bare.embed, bare.rows))
+                sent = await self._send(room, case, await self.bare(case, strings.NOT_ATTACHED))
         except _UNREACHED as error:
             raise _delivery_error(error) from error
         return f"{channel}/{sent.id}"
@@ -158,7 +158,7 @@ class CaseCards:
         if place is None:
             raise DeliveryError(strings.CARD_BAD_REF)
         channel, message = place
-        page = await self.page(case, self._upload_limit(channel))
+        page = await self.bare(case)
         room = self._client.get_partial_messageable(channel)
         try:
             # Attachments stay as they are, unless what they show was removed.
@@ -190,6 +190,11 @@ class CaseCards:
         missing = [text for text, so in ((strings.NOT_ATTACHED, large), (strings.FILE_GONE, gone)) if so]
         drawn = card(case, Notes(await self._link(case), " ".join(missing)))
         return Page(drawn.embed, drawn.rows, sheets)
+
+    async def bare(self, case: Case, missing: str = "") -> Page:
+        """The card without files: for a message that has them already, or that can't take them (`missing` says so)."""
+        drawn = card(case, Notes(await self._link(case), missing))
+        return Page(drawn.embed, drawn.rows)
 
     async def _send(self, room: discord.PartialMessageable, case: Case, page: Page) -> discord.Message:
         view = page.view()

@@ -24,6 +24,8 @@ class Cards(Protocol):
 
     async def page(self, case: Case, upload_limit: int) -> Page: ...
 
+    async def bare(self, case: Case, missing: str = "") -> Page: ...
+
 
 class CasesPanel:
     """Paths: `list`, `pick`, and `rule` with a ruling and a case. The last one also stands under the cards."""
@@ -93,11 +95,12 @@ class CasesPanel:
 
     async def _show(self, visit: Visit, case: Case) -> None:
         """Draw the case in the message that was acted on: a panel of one's own, or the card that all moderators see."""
-        page = await self._cards.page(case, visit.interaction.filesize_limit)
         if visit.on_own_panel:
+            page = await self._cards.page(case, visit.interaction.filesize_limit)
             rows = [*page.rows, [button(strings.BACK, "cas:list")]]
             await visit.show(Page(page.embed, rows, page.sheets))
         else:
+            page = await self._cards.bare(case)
             await visit.interaction.edit_original_response(
                 embed=page.embed,
                 view=page.view(),

@@ -224,9 +224,21 @@ async def test_a_card_is_redrawn_with_what_became_of_the_case(office, mods, tmp_
 
 
 async def test_what_was_removed_leaves_the_card_as_well(office, mods, tmp_path: Path) -> None:
-    posted = await post(office, mods, office.case("c1", CaseKind.REPORT, videos=(video(tmp_path),)))
+    case = office.case("c1", CaseKind.REPORT, videos=(video(tmp_path),), excerpt="secret")
+    posted = await post(office, mods, case)
+    assert "secret" in text_of(card_in(mods))
     await office.world.client.cards.redraw(replace(posted, state=CaseState.REMOVED, decided_by=str(office.mod.id)))
     assert card_in(mods).attachments == []
+    assert "secret" not in text_of(card_in(mods))
+
+
+async def test_a_frame_that_left_the_disk_stays_on_its_card_and_is_not_called_missing(office, mods, tmp_path) -> None:
+    still = frame(tmp_path)
+    posted = await post(office, mods, office.case("c1", still=still))
+    Path(still.path).unlink()
+    await office.world.client.cards.redraw(replace(posted, state=CaseState.UPHELD, decided_by=str(office.mod.id)))
+    assert len(card_in(mods).attachments) == 1
+    assert "no longer on my disk" not in text_of(card_in(mods))
 
 
 async def test_a_card_that_was_deleted_cannot_be_redrawn_and_says_so(office, mods) -> None:
