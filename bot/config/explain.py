@@ -16,7 +16,15 @@ from bot.config.errors import Problem
 from bot.config.lines import Path
 from bot.config.model import Config
 
-SECRETS = (("web", "token"), ("discord", "token"), ("database", "url"))
+SECRETS = (
+    ("web", "token"),
+    ("discord", "token"),
+    ("slack", "bot_token"),
+    ("slack", "app_token"),
+    ("slack", "signing_secret"),
+    ("slack", "client_secret"),
+    ("database", "url"),
+)
 
 _TYPES = {
     "int": "a whole number",

@@ -23,12 +23,8 @@ from bot.config.lines import key_lines
 from bot.config.model import APP, Config, Rules
 from bot.config.tables import merged
 
-_SECRET_FILES = {
-    ("web", "token"): "token_file",
-    ("discord", "token"): "token_file",
-    ("database", "url"): "url_file",
-}
-_PATHS = (("bot", "data_dir"), ("web", "token_file"), ("discord", "token_file"), ("database", "url_file"))
+_SECRET_FILES = {(section, key): f"{key}_file" for section, key in SECRETS}
+_PATHS = (("bot", "data_dir"), *((section, file) for (section, _), file in _SECRET_FILES.items()))
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from adapters.base import Measure, Window
 from bot.config import Config, ConfigError, load_config
-from bot.config.explain import _keys
+from bot.config.explain import SECRETS, _keys
 from bot.store.database import parse_url
 from engine.types import Category, Role
 
@@ -33,17 +33,22 @@ def test_the_example_shows_every_option() -> None:
         elif pair := re.match(r"(?:# )?(\w+) = ", line):
             shown.add(f"{table}.{pair[1]}")
     leaves = {".".join(key) for key in _keys()} - {".".join(key[:-1]) for key in _keys()}
-    assert shown == leaves - {"web.token", "discord.token"}  # which has no place in a file
+    # Secrets have no place in a file, except a URL that holds none.
+    assert shown == leaves - {f"{section}.{key}" for section, key in SECRETS if key != "url"}
 
 
-def test_every_commented_option_of_the_example_can_be_switched_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("without", "mode"), [("client_id|client_secret_file", "socket"), ("bot_token_file|app_token_file", "http")]
+)
+def test_every_commented_option_of_the_example_can_be_switched_on(tmp_path: Path, without: str, mode: str) -> None:
     (tmp_path / "secret").write_text("postgresql://ada:hunter2@host/db")
     text = re.sub(r"^# (\w+ = )", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
     text = re.sub(r"/run/secrets/\w+", "secret", text)
-    text = re.sub(r"^url = .*\n", "", text, flags=re.MULTILINE)
-    (tmp_path / "config.toml").write_text(text)
+    text = re.sub(rf"^(url|{without}) = .*\n", "", text, flags=re.MULTILINE)  # Slack: one workspace, or several
+    (tmp_path / "config.toml").write_text(text.replace('mode = "socket"', f'mode = "{mode}"'))
     config = load_config(tmp_path / "config.toml", {})
     assert config.web.token is not None
+    assert config.slack.enabled
     assert config.models.chosen() == Config().models.chosen()
 
 
