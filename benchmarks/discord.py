@@ -103,7 +103,7 @@ async def _watch(output: IO[str], ask: Callable[[], None]) -> list[Row]:
         probe = Probe()
         ask()
         line = await asyncio.to_thread(output.readline)
-        late = probe.stop()
+        late, busy = probe.stop(), probe.busy_s
         empty = await asyncio.to_thread(stop_empty_loop)
     began = time.perf_counter()
     gc.collect()
@@ -112,6 +112,8 @@ async def _watch(output: IO[str], ask: Callable[[], None]) -> list[Row]:
         raise RuntimeError("the members have left without a word")
     return [
         *_lateness(late, empty, idle),
+        Row("processor time that the bot's loop uses between two ticks, p99", percentile(busy, 0.99) * MS, "ms", "≤ 5"),
+        Row("the same, longest", max(busy) * MS, "ms"),
         Row("full garbage collection in the bot afterwards", collected_s * MS, "ms"),
         *_seen(Seen(**json.loads(line))),
     ]

@@ -16,10 +16,14 @@ class Probe:
 
     A loop that is held up for 50 ms is late for ten ticks, and all ten count: sleeping on afterwards, as a naive probe
     does, would count the whole stall once and hide it from the percentiles.
+
+    `busy_s` has the processor seconds that the loop's thread used from one run of the probe to the next: unlike the
+    lateness, it knows nothing of other processes that want the same core.
     """
 
     def __init__(self) -> None:
         self.late_s: list[float] = []
+        self.busy_s: list[float] = []
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> list[float]:
@@ -27,10 +31,11 @@ class Probe:
         return self.late_s
 
     async def _run(self) -> None:
-        due = time.perf_counter() + TICK_S
+        due, used = time.perf_counter() + TICK_S, time.thread_time()
         while True:
             await asyncio.sleep(due - time.perf_counter())
-            now = time.perf_counter()
+            now, before, used = time.perf_counter(), used, time.thread_time()
+            self.busy_s.append(used - before)
             while due <= now:
                 self.late_s.append(now - due)
                 due += TICK_S

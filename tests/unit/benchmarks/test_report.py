@@ -49,3 +49,15 @@ async def test_a_loop_that_is_held_up_is_late_for_every_tick_of_that_time() -> N
     assert len(late) >= 19
     assert max(late) == pytest.approx(19 * TICK_S, rel=0.5)
     assert percentile(late, 0.5) > 5 * TICK_S
+    assert max(probe.busy_s) < 10 * TICK_S  # who only waits uses no processor
+
+
+async def test_a_loop_that_works_is_seen_to_use_the_processor() -> None:
+    probe = Probe()
+    await asyncio.sleep(0)
+    until = time.thread_time() + 10 * TICK_S
+    while time.thread_time() < until:
+        pass
+    await asyncio.sleep(0.001)
+    probe.stop()
+    assert max(probe.busy_s) >= 10 * TICK_S
