@@ -47,6 +47,7 @@ class SpokenHandler(QuietHandler):
         self.asked: list[Asked] = []
         self.withdrawn: list[str] = []  # requests
         self.goodbye = asyncio.Event()  # a community was left
+        self.withdrawal = asyncio.Event()  # a request was cancelled
         self._fresh: asyncio.Queue[Asked] = asyncio.Queue()
 
     async def next(self) -> Asked:
@@ -75,6 +76,7 @@ class SpokenHandler(QuietHandler):
 
     async def cancel(self, request: str, author: Author) -> bool:
         self.withdrawn.append(request)
+        self.withdrawal.set()
         return True
 
 

@@ -53,7 +53,7 @@ async def test_the_cancel_button_works_after_a_restart(
     await launch()
     pressed = server.press(ann, answer, next(custom_ids(answer.components)))
     await server.until(lambda: pressed.callback, "an acknowledgement")
-    await server.until(lambda: handler.withdrawn, "the cancellation", timeout=5)
+    await asyncio.wait_for(handler.withdrawal.wait(), 15)
     assert handler.withdrawn == [asked.request]
 
 
