@@ -73,12 +73,12 @@ def conversation(key: str) -> Work[Forgotten]:
         one_at_a_time(connection, key)
         return _delete(connection, _requests.c.conversation == key, then=[unquote])
 
-    return work
+    return _remembering(work)
 
 
 def request(request_id: str) -> Work[Forgotten]:
     """Delete one request, with all that belongs to it."""
-    return lambda connection: _delete(connection, _requests.c.id == request_id)
+    return _remembering(lambda connection: _delete(connection, _requests.c.id == request_id))
 
 
 def author(platform: str, author: str, conversation: str | None) -> Work[Forgotten]:
@@ -91,7 +91,7 @@ def author(platform: str, author: str, conversation: str | None) -> Work[Forgott
         theirs = sa.and_(theirs, _audit.c.conversation == conversation)
     unname = sa.update(_audit).where(theirs).values(author=NOBODY, excerpt="")
     mine = _of_author(platform, author, conversation)
-    return lambda connection: _delete(connection, mine, reported=reported, then=[unname])
+    return _remembering(lambda connection: _delete(connection, mine, reported=reported, then=[unname]))
 
 
 def community(platform: str, community: str) -> Work[Forgotten]:
@@ -105,7 +105,7 @@ def community(platform: str, community: str) -> Work[Forgotten]:
     there = sa.select(_conversations.c.key).where(of_it(_conversations))
     tables = (schema.settings, schema.quotas, schema.policies, schema.usage, _audit)
     rest = [sa.delete(table).where(of_it(table)) for table in tables]
-    return lambda connection: _delete(connection, _requests.c.conversation.in_(there), then=rest)
+    return _remembering(lambda connection: _delete(connection, _requests.c.conversation.in_(there), then=rest))
 
 
 def ended(platform: str, community: str, before: datetime, limit: int) -> Work[Forgotten]:
@@ -119,17 +119,10 @@ def ended(platform: str, community: str, before: datetime, limit: int) -> Work[F
     )
 
     def work(connection: sa.Connection) -> Forgotten:
-        gone = [
-            _delete(connection, sa.and_(_requests.c.id.in_(some), old))
-            for some in chunks(list(connection.scalars(oldest)))
-        ]
-        return Forgotten(
-            requests=tuple(id for part in gone for id in part.requests),
-            paths=tuple(path for part in gone for path in part.paths),
-            cards=tuple(card for part in gone for card in part.cards),
-        )
+        found = chunks(list(connection.scalars(oldest)))
+        return _together([_delete(connection, sa.and_(_requests.c.id.in_(some), old)) for some in found])
 
-    return work
+    return _remembering(work)
 
 
 def some_records(table: sa.Table, time: str, before: datetime) -> Work[int]:
@@ -146,6 +139,28 @@ def some_records(table: sa.Table, time: str, before: datetime) -> Work[int]:
 def _of_author(platform: str, author: str, conversation: str | None) -> sa.ColumnElement[bool]:
     mine = sa.and_(_requests.c.author_id == author, _requests.c.platform == platform)
     return mine if conversation is None else sa.and_(mine, _requests.c.conversation == conversation)
+
+
+def _remembering(work: Work[Forgotten]) -> Work[Forgotten]:
+    """The same, for a connection that is lost between our COMMIT and its acknowledgement.
+
+    The second run finds nothing then; the files are known from the first. Where that was rolled back, both find them.
+    """
+    found: list[Forgotten] = []
+
+    def again(connection: sa.Connection) -> Forgotten:
+        found.append(work(connection))
+        return _together(found)
+
+    return again
+
+
+def _together(parts: Sequence[Forgotten]) -> Forgotten:
+    return Forgotten(
+        requests=tuple(dict.fromkeys(id for part in parts for id in part.requests)),
+        paths=tuple(dict.fromkeys(path for part in parts for path in part.paths)),
+        cards=tuple(dict.fromkeys(card for part in parts for card in part.cards)),
+    )
 
 
 def _delete(

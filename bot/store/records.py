@@ -265,3 +265,17 @@ class Forgotten:
     requests: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()  # of files
     cards: tuple[str, ...] = ()  # the refs of the cases' cards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallationRow:
+    """A workspace that has installed an app. The token is in no repr."""
+
+    platform: str
+    community: str
+    name: str
+    token: str = field(repr=False)
+    bot_user: str
+    scopes: tuple[str, ...]
+    installed_by: str
+    installed_at: datetime

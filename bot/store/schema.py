@@ -198,6 +198,21 @@ settings = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
+# Workspaces that have installed an app, each with a token of its own: not about anything that anybody said, so it is
+# not a part of what forgetting a community deletes. The token is as it was given; see docs/slack.md.
+installations = Table(
+    "installations",
+    metadata,
+    _text("platform", primary_key=True),
+    _text("community", primary_key=True),
+    _text("name"),
+    _text("token"),
+    _text("bot_user"),
+    _text("scopes"),  # separated by commas
+    _text("installed_by"),
+    Column("installed_at", UtcDateTime, nullable=False),
+)
+
 quotas = Table(
     "quotas",
     metadata,

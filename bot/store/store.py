@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.store import audit, cases, choices, forgetting, life, schema, usage
+from bot.store import audit, cases, choices, forgetting, installations, life, schema, usage
 from bot.store.database import connect_database, parse_url
 from bot.store.migrate import check_schema, migrate
 from bot.store.records import (
@@ -19,6 +19,7 @@ from bot.store.records import (
     CaseRow,
     Ceiling,
     Forgotten,
+    InstallationRow,
     Kept,
     NewCase,
     NewDecision,
@@ -249,6 +250,24 @@ class Store:
         """The closed cases without an outcome, oldest first: a start finishes what follows from these rulings."""
         return await self._db.read(cases.unsettled(platforms))
 
+    # --- where an app is installed ---------------------------------------------------------------------------------
+
+    async def installation(self, platform: str, community: str) -> InstallationRow | None:
+        """The installation of a community; None when it has none."""
+        return await self._db.read(installations.one(platform, community))
+
+    async def installed(self, platform: str) -> list[str]:
+        """The communities that have installed the platform's app, sorted."""
+        return await self._db.read(installations.communities(platform))
+
+    async def save_installation(self, row: InstallationRow) -> None:
+        """Keep an installation, in the place of an older one of the same community."""
+        await self._db.write(installations.save(self._insert, row), durable=True)
+
+    async def delete_installation(self, platform: str, community: str, *, until: datetime | None = None) -> bool:
+        """Delete an installation; with `until`, only one that is not newer. False when there was none."""
+        return await self._db.write(installations.delete(platform, community, until), durable=True)
+
     # --- the audit -------------------------------------------------------------------------------------------------
 
     async def record(self, decisions: Sequence[NewDecision]) -> None:
@@ -306,12 +325,11 @@ class Store:
 
     async def forget(self, conversation: str) -> Forgotten:
         """Delete a conversation, with everybody's requests in it."""
-        # None of these after a COMMIT: a second run would find nothing, and the files would never be deleted.
-        return await self._db.write(forgetting.conversation(conversation), repeatable=False, durable=True)
+        return await self._db.write(forgetting.conversation(conversation), durable=True)
 
     async def erase(self, request_id: str) -> Forgotten:
         """Delete one request. Its id is not among those returned when it was gone already."""
-        return await self._db.write(forgetting.request(request_id), repeatable=False, durable=True)
+        return await self._db.write(forgetting.request(request_id), durable=True)
 
     async def forget_author(self, platform: str, author: str, conversation: str | None = None) -> Forgotten:
         """Delete an author's requests and the cases that they opened, in one conversation or on the whole platform.
@@ -319,18 +337,15 @@ class Store:
         In the audit their decisions lose quote and name. The changes that they made keep theirs: who may change rules
         is not to take their own name off them.
         """
-        work = forgetting.author(platform, author, conversation)
-        return await self._db.write(work, repeatable=False, durable=True)
+        return await self._db.write(forgetting.author(platform, author, conversation), durable=True)
 
     async def forget_community(self, platform: str, community: str) -> Forgotten:
         """Delete all of a community: requests, settings, quotas, usage, rules, cases and its audit, too."""
-        work = forgetting.community(platform, community)
-        return await self._db.write(work, repeatable=False, durable=True)
+        return await self._db.write(forgetting.community(platform, community), durable=True)
 
     async def prune(self, platform: str, community: str, before: datetime, limit: int = 200) -> Forgotten:
         """Delete a community's requests that ended before a time, oldest first. Call again while it returns `limit`."""
-        work = forgetting.ended(platform, community, before, limit)
-        return await self._db.write(work, repeatable=False, durable=True)
+        return await self._db.write(forgetting.ended(platform, community, before, limit), durable=True)
 
     async def prune_records(
         self, *, events_before: datetime, usage_before: datetime, audit_before: datetime | None = None
