@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncTransaction
 
 from bot.store import (
     Ceiling,
@@ -29,6 +31,7 @@ from tests.integration.bot.store.making import (
     one_more,
     opened,
 )
+from tests.postgres import PostgresServer
 
 New = Callable[..., NewRequest]
 ADA, BOB = {"author_id": "u1", "author_name": "Ada"}, {"author_id": "u2", "author_name": "Bob"}
@@ -482,3 +485,79 @@ async def test_a_case_that_is_opened_while_its_request_is_forgotten_is_refused_o
             assert gone.paths == (f"/clips/{n}.jpg",)
     await other.close()
     assert await store.cases("web", "club", open_only=False) == []
+
+
+# --- Postgres in particular ----------------------------------------------------------------------------------------
+
+postgres_only = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
+
+@postgres_only
+async def test_a_question_that_is_just_being_accepted_survives_that_its_conversation_is_emptied(
+    store: Store, database_url: str, new: New, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: the question is written but not committed when the last other request of its place goes."""
+    old = await answered(store, new(**BOB))
+    commit, written, go_on = AsyncTransaction.commit, asyncio.Event(), asyncio.Event()
+
+    async def held_back(self: AsyncTransaction) -> None:
+        if not written.is_set():
+            written.set()
+            await go_on.wait()
+        await commit(self)
+
+    monkeypatch.setattr(AsyncTransaction, "commit", held_back)
+    accepting = asyncio.create_task(store.accept(new(**ADA)))
+    await written.wait()
+    forgetting = asyncio.create_task(store.forget_author("web", "u2"))
+    await until_somebody_waits_for_a_lock(postgres)
+    go_on.set()
+    fresh, gone = await asyncio.gather(accepting, forgetting)
+    assert gone.requests == (old,)
+    assert fresh is not None
+    assert await ids(store) == [fresh.id]
+    assert await store.claim(fresh.id) == 1
+
+
+async def until_somebody_waits_for_a_lock(postgres: PostgresServer) -> None:
+    connection = await asyncpg.connect(host=str(postgres.folder), user="tester", database="store")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'store' AND wait_event_type = 'Lock'"
+    try:
+        async with asyncio.timeout(20):
+            while not await connection.fetchval(waiting):
+                pass
+    finally:
+        await connection.close()
+
+
+@postgres_only
+@pytest.mark.parametrize("after_commit", [False, True])
+@pytest.mark.parametrize("how", ["conversation", "one", "author", "community", "prune"])
+async def test_a_connection_lost_around_a_commit_loses_no_file(
+    store: Store, new: New, clock, monkeypatch: pytest.MonkeyPatch, how: str, after_commit: bool
+) -> None:
+    request = await answered(store, new(), clip="/clips/1.mp4")
+    case = await opened(store, request)
+    await store.note_card(case.id, "channel/card")
+    commit, lose = AsyncTransaction.commit, True
+
+    async def losing(self: AsyncTransaction) -> None:
+        nonlocal lose
+        if lose and after_commit:
+            await commit(self)
+        if lose:
+            lose = False
+            raise ConnectionResetError
+        await commit(self)
+
+    monkeypatch.setattr(AsyncTransaction, "commit", losing)
+    gone = await {
+        "conversation": lambda: store.forget(HERE),
+        "one": lambda: store.erase(request),
+        "author": lambda: store.forget_author("web", "u1"),
+        "community": lambda: store.forget_community("web", "club"),
+        "prune": lambda: store.prune("web", "club", clock.now + timedelta(days=1)),
+    }[how]()
+    assert not lose
+    assert gone == Forgotten((request,), ("/clips/1.mp4",), ("channel/card",))
+    assert await ids(store) == []
