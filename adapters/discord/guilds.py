@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 STATE_FILE = "discord-guilds.json"
 RECENT = timedelta(days=1)  # a guild that was joined while the bot was away is greeted within this time
 AUDIT_LOOKUP = 20  # entries looked through for the one that added the bot
+_NOT_A_MEMBER = frozenset({10004, 50001})  # Discord's own codes: a 403 alone may come from a wall before its API
 _UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
 
 
@@ -124,9 +125,9 @@ class Guilds:
     async def _was_left(self, guild: int) -> bool:
         try:
             await self._client.fetch_guild(guild, with_counts=False)
-        except (discord.NotFound, discord.Forbidden):
-            return True
         except _UNREACHED as error:
+            if isinstance(error, discord.HTTPException) and error.code in _NOT_A_MEMBER:
+                return True
             log.info("guild %s can't be looked up now, so it is kept: %s", guild, error)
         return False
 

@@ -137,13 +137,13 @@ async def test_what_was_left_while_the_bot_was_away_is_forgotten_once_discord_sa
     assert [call.path for call in server.calls_to(GUILD)] == [f"/guilds/{gone}"]
 
 
-@pytest.mark.parametrize("status", [None, 500, 401])
+@pytest.mark.parametrize(("status", "body"), [(None, None), (500, None), (401, None), (403, "<html>blocked</html>")])
 async def test_what_discord_does_not_say_is_left_is_kept(
-    server: DiscordServer, launch, handler, clips: Channel, ann: User, status: int | None
+    server: DiscordServer, launch, handler, clips: Channel, ann: User, status: int | None, body: str | None
 ) -> None:
     await (await launch()).stop()
     handler.known = [server.world.snowflake()]
-    server.fail_next(GUILD, status, times=10)
+    server.fail_next(GUILD, status, times=10, body=body)
     await launch()
     await server.until(lambda: server.calls_to(GUILD), "the question")
     await heard_nothing(server, handler, clips, ann)
