@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import discord
 
-from adapters.discord.intake import author_of, guild_of, is_for_me, place_of, spoken
+from adapters.discord.intake import author_of, guild_of, is_for_me, permissions_in, place_of, spoken
 
 ME = 99
 
@@ -35,6 +35,36 @@ def test_managing_the_guild_or_administrating_it_makes_an_admin() -> None:
     assert author_of(person("ann"), discord.Permissions(administrator=True)).is_admin
     assert not author_of(person("ann"), discord.Permissions(manage_messages=True)).is_admin
     assert not author_of(person("ann"), None).is_admin
+
+
+def member(guild: discord.Permissions) -> Any:
+    found = Mock(spec=discord.Member, id=5, display_name="ann", guild_permissions=guild)
+    found.roles = [SimpleNamespace(id=3, is_default=lambda: True), SimpleNamespace(id=8, is_default=lambda: False)]
+    return found
+
+
+def test_removing_other_peoples_messages_makes_a_moderator_and_every_admin_is_one() -> None:
+    assert author_of(person("ann"), discord.Permissions(manage_messages=True)).is_moderator
+    assert author_of(person("ann"), discord.Permissions(manage_guild=True)).is_moderator
+    assert not author_of(person("ann"), discord.Permissions(send_messages=True)).is_moderator
+    assert not author_of(person("ann"), None).is_moderator
+
+
+def test_roles_are_ids_without_everyone() -> None:
+    assert author_of(member(discord.Permissions.none()), None).roles == ("8",)
+    assert author_of(person("ann"), None).roles == ()
+
+
+def test_the_channel_decides_what_a_member_may_do_and_the_guild_where_it_is_not_known() -> None:
+    ann = member(discord.Permissions(manage_messages=True))
+    channel = Mock(spec=discord.TextChannel)
+    channel.permissions_for.return_value = discord.Permissions.none()
+    assert permissions_in(channel, ann) == discord.Permissions.none()
+    assert permissions_in(SimpleNamespace(id=7), ann) == ann.guild_permissions
+    thread = Mock(spec=discord.Thread, id=8)
+    thread.permissions_for.side_effect = discord.ClientException("its channel is not known")
+    assert permissions_in(thread, ann) == ann.guild_permissions
+    assert permissions_in(channel, person("ann")) is None
 
 
 def test_a_guilds_own_upload_limit_counts() -> None:
