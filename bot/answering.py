@@ -35,7 +35,7 @@ from engine.types import (
 
 DEFAULT_QUESTION = "What happens here?"
 DESCRIBE = (
-    "Describe what this shows in one sentence, as a prompt for a text-to-video model: the subject, what it does, "
+    "Describe what happens here in one sentence, as a prompt for a model that makes videos: the subject, what it does, "
     "the setting, the light and the style. Write only the prompt."
 )
 DESCRIPTION_TOKENS = 120
