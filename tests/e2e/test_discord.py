@@ -62,7 +62,8 @@ async def test_a_member_mentions_the_bot_with_a_real_clip_and_asks_again(
     question = server.say(ann, general, "How long is this clip?", attachments=[clip], mention=True)
     answer = await says(server, general, "10 seconds")
     assert answer.reply_to is question
-    assert "lite" in answer.content
+    # Words may be seen before the footer: the whole answer comes with the next edit.
+    await server.until(lambda: "lite" in answer.content, "the footer", PATIENT_S)
     server.say(ann, general, "and how many shots?", mention=True)
     await says(server, general, "Six shots")
     assert len(server.answers(general)) == 2
