@@ -35,7 +35,7 @@ ALL_SCOPES = frozenset(
 
 
 class Thing:
-    """Something with an id. Things know each other in circles, so they show no more of themselves than what they are."""
+    """Something with an id. Things know each other in circles, so they show little of themselves."""
 
     def __repr__(self) -> str:
         shown = ("id", "ts", "name", "text")
