@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, cast
 import discord
 
 from adapters.discord import strings
-from adapters.discord.actions import Action
+from adapters.shared.actions import Action
 
 _REQUEST = re.compile(r"[\w-]{1,64}")
 _ACTIONS = "|".join(Action)

@@ -10,14 +10,15 @@ import discord
 
 from adapters.base import GenerateCommand, ModelOption, Wants
 from adapters.discord import strings
-from adapters.discord.actions import Action
 from adapters.discord.attachments import DiscordFile
 from adapters.discord.buttons import Reach
 from adapters.discord.counter import UNREACHED, Counter, Host
 from adapters.discord.dialogs import Kind, Submission, dialog, submission
-from adapters.discord.markup import listing, plain
+from adapters.discord.markup import plain
 from adapters.discord.records import Records
 from adapters.discord.results import Results
+from adapters.shared.actions import Action
+from adapters.shared.words import listing
 
 log = logging.getLogger(__name__)
 

@@ -6,20 +6,11 @@ from dataclasses import dataclass
 
 from adapters.base import Chip, MadeVideo, State, View
 from adapters.discord import strings
-from adapters.discord.actions import Action, is_private, offered
-from adapters.discord.markup import (
-    bar_line,
-    barless,
-    clock,
-    harmless,
-    hidden,
-    listing,
-    plain,
-    queue_line,
-    shorten,
-    subtext,
-)
-from adapters.discord.splitting import LIMIT, split, units
+from adapters.discord.markup import bar_line, barless, harmless, hidden, plain, subtext
+from adapters.discord.splitting import LIMIT, split
+from adapters.shared.actions import Action, is_private, offered
+from adapters.shared.splitting import units
+from adapters.shared.words import clock, listing, queue_line, shorten
 
 PROMPT_SHOWN = 500  # characters of a wish that stand beside its video
 WARNINGS_SHOWN = 3

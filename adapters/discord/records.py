@@ -9,8 +9,9 @@ from adapters.discord import strings
 from adapters.discord.buttons import Reach, drop_buttons, forget_buttons
 from adapters.discord.counter import Counter
 from adapters.discord.intake import PLATFORM
-from adapters.discord.markup import bar_line, count, link, listing, moment, plain, queue_line, shorten, size
+from adapters.discord.markup import bar_line, link, moment, plain
 from adapters.discord.reply import Anchor
+from adapters.shared.words import count, listing, queue_line, shorten, size
 
 WAITING_SHOWN = 5  # as many buttons as one row takes
 WORDS_SHOWN = 60  # characters of a question, and of what is going on with it: the list is one message

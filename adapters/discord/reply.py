@@ -19,12 +19,13 @@ import discord
 
 from adapters.base import Author, DeliveryError, State, View
 from adapters.discord import notices, strings
-from adapters.discord.actions import Action, is_private, offered_privately
 from adapters.discord.buttons import action_buttons
 from adapters.discord.drafts import Draft, draft, private_notice
 from adapters.discord.pacing import Haste, Pace
 from adapters.discord.posts import Fault, Post, VideoGone, fault_of
-from adapters.discord.splitting import LIMIT, units
+from adapters.discord.splitting import LIMIT
+from adapters.shared.actions import Action, is_private, offered_privately
+from adapters.shared.splitting import units
 
 log = logging.getLogger(__name__)
 

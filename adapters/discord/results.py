@@ -28,14 +28,15 @@ from adapters.base import (
     Wants,
 )
 from adapters.discord import strings
-from adapters.discord.actions import Action, is_private, offered_privately
 from adapters.discord.buttons import action_buttons
 from adapters.discord.counter import UNREACHED, Counter
 from adapters.discord.dialogs import Kind, Submission, dialog
 from adapters.discord.drafts import private_notice, warned
 from adapters.discord.elsewhere import Room, asked_elsewhere, find_room, may_write
-from adapters.discord.markup import clock, link, listing
+from adapters.discord.markup import link
 from adapters.discord.reply import Anchor
+from adapters.shared.actions import Action, is_private, offered_privately
+from adapters.shared.words import clock, listing
 
 log = logging.getLogger(__name__)
 

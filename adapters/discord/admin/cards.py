@@ -17,9 +17,10 @@ from adapters.discord.admin.controls import Control, Page, Sheet, button
 from adapters.discord.admin.enclosures import fitting, open_sheets
 from adapters.discord.admin.texts import audit_place, clock, person, quoted, scores_table, spoiler
 from adapters.discord.intake import DEFAULT_UPLOAD_LIMIT
-from adapters.discord.markup import file_name, plain
+from adapters.discord.markup import plain
 from adapters.discord.posts import Fault, fault_of
 from adapters.discord.reply import Anchor
+from adapters.shared.words import file_name
 
 log = logging.getLogger(__name__)
 

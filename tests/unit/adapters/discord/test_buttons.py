@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.discord.actions import Action
 from adapters.discord.buttons import ITEMS, ActionButton, DropButton, ForgetButton, Reach, action_buttons, drop_buttons
+from adapters.shared.actions import Action
 
 LONGEST = "r" * 64
 

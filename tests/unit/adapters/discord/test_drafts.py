@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from adapters.base import Bar, Chip, MadeVideo, QueueSpot, State, Still, View
-from adapters.discord.actions import Action, is_private
 from adapters.discord.drafts import draft, private_notice
-from adapters.discord.splitting import LIMIT, units
+from adapters.discord.splitting import LIMIT
+from adapters.shared.actions import Action, is_private
+from adapters.shared.splitting import units
 
 VIDEO = MadeVideo("/nowhere/ball.mp4", "a red *ball*", 7, 640, 360, 3.0)
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord.splitting import LIMIT, pieces, split, units
+from adapters.shared.splitting import pieces, split, units
 
+LIMIT = 2000
 SMALL = 64
 text = st.lists(
     st.sampled_from(
@@ -63,28 +64,28 @@ def test_text_that_grows_leaves_all_finished_messages_alone(head: str, tail: str
 
 
 def test_short_text_is_one_message_as_it_is() -> None:
-    assert split("Two people ride past.") == ["Two people ride past."]
+    assert split("Two people ride past.", LIMIT) == ["Two people ride past."]
 
 
 def test_blank_text_is_no_message_at_all() -> None:
-    assert split(" \n ") == []
+    assert split(" \n ", LIMIT) == []
 
 
 def test_it_prefers_to_cut_between_paragraphs() -> None:
     first, second = "a" * 1500, "b" * 1500
-    assert split(f"{first}\n\n{second}") == [f"{first}\n\n", second]
+    assert split(f"{first}\n\n{second}", LIMIT) == [f"{first}\n\n", second]
 
 
 def test_a_code_block_goes_on_in_its_language_in_the_next_message() -> None:
     code = "print('hello')\n" * 300
-    pages = split(f"```python\n{code}```")
+    pages = split(f"```python\n{code}```", LIMIT)
     assert len(pages) > 1
     assert all(page.startswith("```python\n") and page.endswith("```") for page in pages)
     assert all(units(page) <= LIMIT for page in pages)
 
 
 def test_a_code_block_is_not_opened_at_the_very_end_of_a_message() -> None:
-    pages = split("word " * 397 + "\n```py\nx = 1\n" + "y = 2\n" * 20 + "```")
+    pages = split("word " * 397 + "\n```py\nx = 1\n" + "y = 2\n" * 20 + "```", LIMIT)
     assert not pages[0].rstrip().endswith("```")
     assert pages[1].startswith("```py\n")
 
@@ -102,3 +103,15 @@ def test_a_family_of_joined_signs_stays_together() -> None:
     pages = split("x" * 1992 + family, LIMIT)
     assert "".join(pages) == "x" * 1992 + family
     assert any(family in page for page in pages)
+
+
+@given(anything)
+def test_a_platform_counts_characters_as_it_likes(value: str) -> None:
+    """Slack, for one, counts an ampersand as the five characters that it becomes on the way."""
+
+    def escaped(char: str) -> int:
+        return 5 if char in "&xé" else 1
+
+    found = pieces(value, SMALL, escaped)
+    assert "".join(piece.body for piece in found) == value
+    assert all(sum(map(escaped, str(piece))) <= SMALL for piece in found)
