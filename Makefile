@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL = $(PIP) install --quiet --constraint constraints.txt --editable
 
-.PHONY: run test lint bench demo screenshots browser clean
+.PHONY: run test lint bench demo screenshots browser local-slack clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -46,13 +46,17 @@ browser:
 		echo "Installing chromium …" && apt-get update -qq && apt-get install -qq -y chromium >/dev/null; } || \
 		echo "No chromium here: the tests of the page will be skipped. Debian and Ubuntu: apt-get install chromium"
 
+# The Slack side is tested against a Slack that others wrote: an npm package, checked and kept in .cache.
+local-slack: $(VENV)/.dev
+	@$(BIN)/python -m tests.local_slack
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test: lint browser
+test: lint browser local-slack
 	$(BIN)/pytest
 
 # Renew the pictures in docs/images.
@@ -67,4 +71,4 @@ demo: $(VENV)/.dev
 	@BIN=$(BIN) sh docs/demo.sh
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
