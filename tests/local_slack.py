@@ -1,4 +1,4 @@
-"""An independent Slack to test against: `local-slack`, a program that others wrote, fetched from npm and kept on loopback.
+"""An independent Slack to test against: `local-slack`, which others wrote, fetched from npm and kept on loopback.
 
 `python -m tests.local_slack` fetches it into `.cache/local-slack`. It knows no streaming, no assistant threads, no user
 groups and no admins; who is one is put into its answers by a small proxy in front of its Web API.
@@ -162,7 +162,7 @@ class LocalSlack:
         self.folder, self.workspace = folder, workspace
         self.screen = Screen()
         self._bell = Bell()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession
         self._reader: asyncio.Task[None]
         self._proxy: web.AppRunner
@@ -177,8 +177,9 @@ class LocalSlack:
         files.mkdir()
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self._process = subprocess.Popen(
-            [BINARY, "--config", config, "--port", str(port), "--base-host", "127.0.0.1", "--files-dir", files],
+        self._process = await asyncio.create_subprocess_exec(
+            BINARY,
+            *("--config", config, "--port", str(port), "--base-host", "127.0.0.1", "--files-dir", files),
             env={**os.environ, "LD_PRELOAD": str(SHIM)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -202,15 +203,16 @@ class LocalSlack:
     async def _stop(self) -> None:
         await self._session.close()
         assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
 
     async def _page(self) -> aiohttp.ClientWebSocketResponse:
         """Connect as its page does, as soon as it listens, and on loopback alone."""
         assert self._process is not None
         async with asyncio.timeout(START_S):
             while True:
-                assert self._process.poll() is None, "local-slack has ended"
+                assert self._process.returncode is None, "local-slack has ended"
                 listening = [each for each in psutil.Process(self._process.pid).net_connections() if not each.raddr]
                 heard = {each.laddr.ip for each in listening if each.status == psutil.CONN_LISTEN}
                 assert heard <= set(LOOPBACK), f"local-slack listens on {heard}"
@@ -291,7 +293,7 @@ class LocalSlack:
     # --- what people see ----------------------------------------------------------------------------------------------
 
     def answers(self, channel: str, *, to: str = "", thread: str = "") -> list[dict[str, Any]]:
-        """The bot's messages in a channel, oldest first: those for everybody, or with `to` those that one person gets."""
+        """The bot's messages in a channel, oldest first: everybody's, or with `to` those that one person gets."""
         there = self.screen.messages.get(channel, ())
         mine = [each for each in there if each.get("user") == self.workspace.bot]
         return [
