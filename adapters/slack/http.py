@@ -235,6 +235,8 @@ async def _read(request: web.Request) -> bytes:
     """The raw body, over which the signature goes. Raises `Refused`."""
     if request.content_type not in (JSON, FORM):
         raise Refused(415, "neither JSON nor a form")
+    if (request.content_length or 0) > MAX_BODY:
+        raise Refused(413, "too large")
     try:
         async with asyncio.timeout(READ_S):
             return await request.read()

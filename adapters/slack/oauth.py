@@ -171,11 +171,11 @@ class OAuthPages:
         """Exchange the code for a token. Raises `_NotInstalled`."""
         client = AsyncWebClient(base_url=self._api_base, timeout=TIMEOUT_S)
         try:
-            answer: Any = await client.oauth_v2_access(
-                client_id=self._client_id,
-                client_secret=self._client_secret,
-                code=code,
-                redirect_uri=self._redirect_uri,
+            # Not `oauth_v2_access`: it authenticates with a class that aiohttp is about to remove.
+            answer: Any = await client.api_call(
+                "oauth.v2.access",
+                headers={"Authorization": aiohttp.encode_basic_auth(self._client_id, self._client_secret)},
+                data={"code": code, "redirect_uri": self._redirect_uri},
             )
         except SlackApiError as error:
             why = str(error.response.get("error", "")) if hasattr(error.response, "get") else ""
