@@ -16,7 +16,8 @@ from adapters.base import Author, DeliveryError, Place, State, View
 from adapters.discord import strings
 from adapters.discord.intake import PLATFORM
 from adapters.discord.places import cannot_write
-from adapters.discord.posts import ChannelPost, Fault, Post, Relay, fault_of
+from adapters.discord.posts import ChannelPost, Fault, Post, fault_of
+from adapters.discord.relay import Relay
 from adapters.discord.reply import Anchor, DiscordReply
 
 if TYPE_CHECKING:

@@ -30,8 +30,9 @@ from adapters.discord.guilds import Guilds
 from adapters.discord.intake import Intake
 from adapters.discord.memory import Edits, Taking
 from adapters.discord.pacing import Pace, hold_back
-from adapters.discord.posts import Post, short_digest, tell
+from adapters.discord.posts import Post, tell
 from adapters.discord.questions import Questions
+from adapters.discord.relay import short_digest
 from adapters.discord.reply import Anchor, DiscordReply, Timing
 
 log = logging.getLogger(__name__)
@@ -111,6 +112,7 @@ class BotClient(discord.AutoShardedClient):
     # --- life ---------------------------------------------------------------------------------------------------
 
     async def setup_hook(self) -> None:
+        await self._questions.prepare()
         self.add_dynamic_items(*ITEMS, *ADMIN_ITEMS)
         await self.tree.set_translator(strings.GermanTranslator(ADMIN_GERMAN))
         try:

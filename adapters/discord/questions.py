@@ -70,6 +70,11 @@ class Questions:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    async def prepare(self) -> None:
+        """Read what an earlier process has left, before anything is heard."""
+        await self._edits.load()
+        await self._taking.left()
+
     async def settled(self) -> None:
         """Wait until everything that was heard has been handed over or refused."""
         await self._idle.wait()

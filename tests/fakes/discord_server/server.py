@@ -9,8 +9,7 @@ waits for something to be so.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
@@ -19,10 +18,11 @@ from aiohttp import web
 from tests.fakes.discord_server import limits, wire
 from tests.fakes.discord_server.bell import Bell
 from tests.fakes.discord_server.door import Door
-from tests.fakes.discord_server.gateway import INVALID_SESSION, RECONNECT, Connection, Gateway, Session
+from tests.fakes.discord_server.gateway import Gateway, Session
 from tests.fakes.discord_server.interactions import Interactions
 from tests.fakes.discord_server.posting import Posting, guess_type
 from tests.fakes.discord_server.rest import Rest
+from tests.fakes.discord_server.trouble import Trouble
 from tests.fakes.discord_server.world import DM, TEXT, Channel, Guild, Interaction, Post, User, World, now
 from tests.fakes.openapi import OpenApi
 
@@ -41,7 +41,7 @@ STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
 Clip = tuple[str, bytes]  # a file's name and its bytes
 
 
-class DiscordServer:
+class DiscordServer(Trouble):
     """Discord, as far as one bot can see it. `spec` is asked about every request; None checks the reference only.
 
     `door` lets requests in; another one than the usual may be stricter with them.
@@ -317,60 +317,6 @@ class DiscordServer:
             session.dispatch("INTERACTION_CREATE", wire.interaction(asked, self.bot, self.cdn))
         return asked
 
-    # --- what goes wrong --------------------------------------------------------------------------------------------
-
-    def drop(self) -> None:
-        """Cut every gateway socket, without a word."""
-        for connection in list(self.gateway.connections):
-            connection.transport.abort()
-
-    @asynccontextmanager
-    async def outage(self) -> AsyncIterator[None]:
-        """Cut every gateway socket, and let nobody back in before the block ends."""
-        self.gateway.open.clear()
-        self.drop()
-        await self.until(lambda: not self.gateway.connections, "the sockets to be gone")
-        try:
-            yield
-        finally:
-            self.gateway.open.set()
-
-    def stop_acks(self) -> None:
-        """Leave the heartbeats of the sockets that are open now unanswered."""
-        for connection in self.gateway.connections:
-            connection.acks = False
-
-    def go_dark(self) -> None:
-        """Leave the sockets that are open now open, but let nothing through them any more: no ACK, no event."""
-        for connection in self.gateway.connections:
-            connection.dark = True
-
-    async def close(self, code: int) -> None:
-        """Close every gateway socket with a close code."""
-        for connection in list(self.gateway.connections):
-            await connection.close(code)
-
-    def refuse_identify(self, code: int, times: int = 1) -> None:
-        """Answer the next IDENTIFYs with a close code, 4014 for example."""
-        self.gateway.refusals.extend([code] * times)
-
-    def ask_to_reconnect(self) -> None:
-        self._tell_sockets(RECONNECT, None)
-
-    def invalidate(self, *, resumable: bool) -> None:
-        """Send INVALID_SESSION to the open sockets."""
-        if not resumable:
-            self.forget_sessions()
-        self._tell_sockets(INVALID_SESSION, resumable)
-
-    def forget_sessions(self) -> None:
-        """Nobody can resume any more."""
-        self.gateway.sessions.clear()
-
-    def expire_links(self) -> None:
-        """Attachment addresses that were given out until now no longer work."""
-        self.cdn.generation += 1
-
     # --- what happened ----------------------------------------------------------------------------------------------
 
     def messages(self, channel: Channel, *, viewer: User | None = None) -> list[Post]:
@@ -394,11 +340,6 @@ class DiscordServer:
     def _tell_guild(self, event: str, data: dict[str, Any]) -> None:
         for session in self._sessions(GUILDS):
             session.dispatch(event, data)
-
-    def _tell_sockets(self, op: int, data: object) -> None:
-        live: list[Connection] = list(self.gateway.connections)
-        for connection in live:
-            connection.tell(op, data)
 
     def _greet(self, session: Session, identify: dict[str, Any]) -> None:
         self.rest.reads_content = bool(session.intents & MESSAGE_CONTENT)
