@@ -144,7 +144,8 @@ class Chat:
         before = wire.post(post, self.base())
         self.rewrite(post, call.args)
         self.echo.changed(post, before)
-        return {"channel": channel.id, "ts": post.ts, "text": post.text, "message": wire.post(post, self.base())}
+        shown = {key: value for key, value in wire.post(post, self.base()).items() if key != "ts"}
+        return {"channel": channel.id, "ts": post.ts, "text": post.text, "message": shown}
 
     def rewrite(self, post: Post, said: dict[str, Any]) -> None:
         """Change a message. Text without blocks takes the blocks away; blocks alone leave the text as it is."""

@@ -86,9 +86,9 @@ def file(each: File, base: str, *, whole: bool = False) -> dict[str, Any]:
         "url_private": f"{address}/{each.name}",
         "url_private_download": f"{address}/download/{each.name}",
         "permalink": f"{base}/files/{each.user.id}/{each.id}/{each.name}",
-        "channels": [post.channel.id for post in each.shares],
         "shares": shares,
         "file_access": "visible",
+        **({"channels": [post.channel.id for post in each.shares]} if whole else {}),
     }
 
 
@@ -105,6 +105,7 @@ def post(each: Post, base: str) -> dict[str, Any]:
     if each.files:
         shown |= {"files": [file(one, base) for one in each.files], "upload": False, "display_as_bot": False}
         shown["subtype"] = "file_share"
+        shown = {key: value for key, value in shown.items() if key not in ("team", "client_msg_id")}
     if each.thread_ts:
         shown["thread_ts"] = each.thread_ts
     if each.broadcast:
