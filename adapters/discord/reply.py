@@ -9,39 +9,30 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import aiohttp
 import discord
 
-from adapters.base import Author, DeliveryError, State, View
+from adapters.base import Author, DeliveryError, View
 from adapters.discord import notices, strings
 from adapters.discord.buttons import action_buttons
 from adapters.discord.drafts import Draft, draft, private_notice
-from adapters.discord.pacing import Haste, Pace
+from adapters.discord.pacing import Pace
 from adapters.discord.posts import Fault, Post, VideoGone, fault_of
 from adapters.discord.splitting import LIMIT
 from adapters.shared.actions import Action, is_private, offered_privately
+from adapters.shared.pacing import Timing as Timing
+from adapters.shared.pump import EDIT_EVERY_S, Pump, patiently
+from adapters.shared.pump import RETRY_AFTER_S as RETRY_AFTER_S
 from adapters.shared.splitting import units
 
 log = logging.getLogger(__name__)
 
-EDIT_EVERY_S = 1.0
 TYPING_EVERY_S = 8.0  # Discord shows it for ten
 QUEUE_LOOK_S = 1.0  # who waits in the queue is not typed for; this often is looked whether that is over
-RETRY_AFTER_S = (1.0, 3.0, 9.0, 27.0)
 _WITHOUT_VIDEOS = {Fault.TOO_LARGE: strings.TOO_LARGE, Fault.NO_FILES: notices.MAY_NOT_ATTACH}
-
-
-@dataclass(frozen=True)
-class Timing:
-    """The clock (seconds, monotonic) and the way to wait; tests bring their own."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep
 
 
 @dataclass
@@ -118,16 +109,18 @@ class DiscordReply:
         self._on_end = ended
         self._on_lost = lost
         self._shown = _Shown()
-        self._wanted: View | None = None
-        self._pump: asyncio.Task[None] | None = None
+        self._pump = Pump(
+            glimpse=self._glimpse,
+            end=self._end,
+            is_new=self._is_new,
+            turn=self._turn,
+            timing=timing,
+            name=f"discord reply in {anchor.channel}",
+        )
         self._typing: asyncio.Task[None] | None = None
-        self._last_edit = timing.now()
-        self._final = False
         self._lost = False
-        self._working = False  # as opposed to waiting in the queue
         self._closed = False  # intermediate edits are refused; the final one moves
         self._told: bool | None = None
-        self._failure: DeliveryError | None = None
 
     def __repr__(self) -> str:
         return f"DiscordReply({self.ref})"
@@ -140,59 +133,29 @@ class DiscordReply:
     @property
     def ending(self) -> bool:
         """Whether the final view has come; there is nothing left to cancel then."""
-        return self._final
+        return self._pump.ending
 
     async def show(self, view: View) -> None:
         """Have the message look like `view` soon; a final view is waited for. Raises `DeliveryError` only then."""
         self.request = self.request or view.request
-        if self._final and not view.state.final:
-            return
-        self._final = view.state.final
-        self._working = view.state is State.WORKING
-        self._wanted = view
-        self._failure = None
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.create_task(self._run(), name=f"discord reply {self.request}")
-        if not self._final:
+        if not (view.state.final or self.ending):
             self._keep_typing()
-            return
-        await asyncio.shield(self._pump)
-        if self._failure is not None:
-            raise self._failure
+        await self._pump.show(view)
 
     async def settled(self) -> None:
         """Wait until what was asked to be shown has been shown or has failed."""
-        if self._pump is not None:
-            await asyncio.wait({self._pump})
+        await self._pump.settled()
 
     def close(self) -> None:
         """Stop typing; nothing else is running once the reply has settled."""
         if self._typing is not None:
             self._typing.cancel()
 
-    # --- the pump: one edit at a time ----------------------------------------------------------------------------
+    # --- one edit at a time --------------------------------------------------------------------------------------
 
-    async def _run(self) -> None:
-        while self._wanted is not None:
-            wait = self._last_edit + EDIT_EVERY_S - self._timing.now()
-            if wait > 0:
-                await self._timing.sleep(wait)
-            if not (self._wanted.state.final or self._is_new(self._wanted)):
-                self._wanted = None
-                return
-            if self.anchor.kind == "message":
-                await self._pace.edit(self.anchor.channel, self._haste, EDIT_EVERY_S)
-            view, self._wanted = self._wanted, None
-            if view.state.final:
-                await self._end(view)
-            elif not (self._lost or self._closed):
-                await self._glimpse(view)
-            self._last_edit = self._timing.now()
-
-    def _haste(self) -> Haste:
-        if self._final:
-            return Haste.END
-        return Haste.NEWS if self._working else Haste.QUEUE
+    async def _turn(self) -> None:
+        if self.anchor.kind == "message":
+            await self._pace.edit(self.anchor.channel, lambda: self._pump.haste, EDIT_EVERY_S)
 
     def _is_new(self, view: View) -> bool:
         """Whether an intermediate view would look different: what changes nothing must not take a turn."""
@@ -205,6 +168,8 @@ class DiscordReply:
 
     async def _glimpse(self, view: View) -> None:
         """Show an intermediate view. What goes wrong is noted; the next view tries again, if there is sense in it."""
+        if self._lost or self._closed:
+            return
         try:
             await self._draw(draft(view, public=not self.anchor.private), final=False)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
@@ -224,25 +189,20 @@ class DiscordReply:
         self.close()
         try:
             await self._deliver(view)
-        except DeliveryError as error:
-            self._failure = error
         finally:
             self._on_end(self)
 
     async def _deliver(self, view: View) -> None:
         """Show the final view, with patience. Raises `DeliveryError`."""
-        delays = iter(RETRY_AFTER_S)
-        while True:
-            try:
-                await self._present(view)
-            except Exception as error:
-                delay = next(delays, None) if fault_of(error) is Fault.PASSING else None
-                if delay is None:
-                    raise DeliveryError(f"Discord did not take the answer: {error}") from error
-                log.info("request %s: the answer is tried again in %.0f s: %s", view.request, delay, error)
-                await self._timing.sleep(delay)
-            else:
-                return
+        try:
+            await patiently(
+                lambda: self._present(view),
+                passing=lambda error: fault_of(error) is Fault.PASSING,
+                timing=self._timing,
+                what=f"request {view.request}: the answer",
+            )
+        except Exception as error:
+            raise DeliveryError(f"Discord did not take the answer: {error}") from error
 
     async def _present(self, view: View) -> None:
         public = not self.anchor.private
@@ -322,10 +282,10 @@ class DiscordReply:
 
     async def _type(self) -> None:
         try:
-            while not (self._final or self._lost):
-                if self._working and self._pace.may_type(self.anchor.channel, TYPING_EVERY_S * 0.9):
+            while not (self.ending or self._lost):
+                if self._pump.working and self._pace.may_type(self.anchor.channel, TYPING_EVERY_S * 0.9):
                     await self._post.typing()
-                await asyncio.sleep(TYPING_EVERY_S if self._working else QUEUE_LOOK_S)
+                await asyncio.sleep(TYPING_EVERY_S if self._pump.working else QUEUE_LOOK_S)
         except (discord.HTTPException, OSError) as error:
             log.debug("request %s: typing is not shown: %s", self.request, error)
 

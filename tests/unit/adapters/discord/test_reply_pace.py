@@ -11,8 +11,9 @@ import pytest
 from adapters.base import Author, QueueSpot, State, View
 from adapters.discord import reply as module
 from adapters.discord.pacing import Pace
-from adapters.discord.reply import Anchor, DiscordReply, Timing
-from tests.unit.adapters.discord.test_pacing import Clock
+from adapters.discord.reply import Anchor, DiscordReply
+from adapters.shared.pacing import Timing
+from tests.fakes.clock import Clock
 from tests.unit.adapters.discord.test_reply import FakePost
 
 
