@@ -164,7 +164,7 @@ class Cases:
     # --- the cards ----------------------------------------------------------------------------------------------
 
     async def _post(self, row: CaseRow) -> None:
-        """Show a case to the moderators. What fails, or has no channel yet, is tried again at the next start."""
+        """Show a case to the moderators. What fails is tried again at the next start, and when a channel is chosen."""
         adapter = self._adapters.get(row.platform)
         if adapter is None or row.id in self._posting:
             return
@@ -180,6 +180,12 @@ class Cases:
             log.exception("case %s could not be posted for the moderators", row.id)
         finally:
             self._posting.discard(row.id)
+
+    async def post_waiting(self, platform: str, community: str) -> None:
+        """Show the open cases that have waited for a moderator channel."""
+        for row in await self._store.cards_missing([platform]):
+            if row.community == community:
+                await self._post(row)
 
     async def _redraw(self, case: Case) -> None:
         adapter = self._adapters.get(case.place.platform)

@@ -74,6 +74,8 @@ class Desk:
         _of_a_community(scope)
         kept = written(checked(name, value, self._models()))
         await self._store.set_setting(scope.platform, scope.community, name, kept, by=author.id)
+        if name == "moderator_channel":
+            await self._cases.post_waiting(scope.platform, scope.community)
         return await self.settings(scope)
 
     async def reset(self, scope: Scope, author: Author, name: str) -> Settings:

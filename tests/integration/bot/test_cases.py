@@ -160,6 +160,16 @@ async def test_without_a_moderator_channel_a_case_waits_in_the_list(house: House
     assert not house.platform.cards
 
 
+async def test_a_case_that_waited_is_posted_once_when_an_admin_chooses_the_moderator_channel(house: House) -> None:
+    await house.store.set_setting("test", "guild", "moderator_channel", "", by="root")
+    await appealed(house)
+    assert house.platform.channels == []
+    await house.desk.change(GUILD, ADMIN, "moderator_channel", "mods")
+    assert house.platform.channels == ["mods"]
+    await house.desk.change(GUILD, ADMIN, "moderator_channel", "other")
+    assert house.platform.channels == ["mods"]
+
+
 async def test_a_card_that_could_not_be_posted_is_posted_at_the_next_start_once(house: House) -> None:
     house.platform.away = True
     case = await appealed(house)
