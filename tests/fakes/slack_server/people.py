@@ -173,8 +173,15 @@ class People:
         self._about(post, "message_changed", message={**before, "attachments": [{"id": 1}]}, previous_message=before)
 
     def retract(self, post: Post) -> None:
-        """The author of a message deletes it."""
-        self.chat.remove(post)
+        """The author of a message deletes it. One that has replies leaves a stone behind: announced as a change."""
+        replies = [each for each in post.channel.posts.values() if each.thread_ts == post.ts and each is not post]
+        if not replies:
+            self.chat.remove(post)
+            return
+        before = wire.post(post, self.base())
+        post.text, post.files, post.blocks, post.deleted = "This message was deleted.", [], [], True
+        stone = {**wire.post(post, self.base()), "subtype": "tombstone", "user": "USLACKBOT", "hidden": True}
+        self._about(post, "message_changed", message=stone, previous_message=before)
 
     def join(self, user: User, channel: Channel) -> None:
         if user not in channel.members:
