@@ -88,6 +88,7 @@ async def examine(path: Path | None) -> Report:
     report.checks.append(await _database(config))
     report.checks.append(_web(config))
     report.checks += await _discord(config)
+    report.checks += await _slack(config)
     try:
         report.models = model_cards(config.runtime_config())
         await _models(config, report)
@@ -151,6 +152,39 @@ async def _discord(config: Config) -> list[Check]:
         message_content=config.discord.message_content,
     )
     return [Check(found.name, found.ok, found.says, found.advice) for found in findings]
+
+
+async def _slack(config: Config) -> list[Check]:
+    """Ask Slack itself, about one workspace or about the client that several of them install."""
+    slack = config.slack
+    if not slack.enabled:
+        return [Check("slack", True, "off; set GPT4VIDEO_SLACK__BOT_TOKEN to connect it (docs/slack.md has the steps)")]
+    from adapters.slack.checkup import Door, check_client, check_socket, check_workspace, describe_door
+
+    door = Door(slack.host, slack.port, (slack.public_url or "").rstrip("/"))
+    found = []
+    if slack.bot_token is not None:
+        found += await check_workspace(slack.bot_token.get_secret_value(), api_base=slack.api_base)
+    elif slack.client_id is not None and slack.client_secret is not None:
+        secret, installed = slack.client_secret.get_secret_value(), await _installed(config)
+        found += await check_client(slack.client_id, secret, installed, door, api_base=slack.api_base)
+    if slack.mode == "socket" and slack.app_token is not None:
+        found.append(await check_socket(slack.app_token.get_secret_value(), api_base=slack.api_base))
+    elif slack.mode == "http":
+        found.append(describe_door(door))
+    return [Check(one.name, one.ok, one.says, one.advice) for one in found]
+
+
+async def _installed(config: Config) -> list[str]:
+    """The workspaces that have installed the app; none while the database can't be read, which is said elsewhere."""
+    store = Store(config.database_url)
+    try:
+        await store.open(migrate=False)
+        return await store.installed("slack")
+    except StoreError:
+        return []
+    finally:
+        await store.close()
 
 
 async def _models(config: Config, report: Report) -> None:

@@ -38,3 +38,10 @@ class Unreachable(SlackError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"Slack could not be reached ({why}). Check the network and try again.")
+
+
+class NotSlack(SlackSetupError):
+    """Something answers at the API's address, and speaks another language."""
+
+    def __init__(self, api_base: str) -> None:
+        super().__init__(f"What answers at {api_base} is not Slack. Correct slack.api_base.")

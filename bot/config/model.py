@@ -132,7 +132,7 @@ class Slack(_Section):
     app_token_file: AnyPath | None = None
     signing_secret: Secret | None = None
     signing_secret_file: AnyPath | None = None
-    client_id: Annotated[str, Field(min_length=1)] | None = None
+    client_id: Annotated[str, Field(pattern=r"^[\w.-]+$")] | None = None
     client_secret: Secret | None = None
     client_secret_file: AnyPath | None = None
     mode: Literal["socket", "http"] = "socket"
