@@ -110,6 +110,10 @@ class App:
                 gateway=self.config.discord.gateway,
                 message_content=self.config.discord.message_content,
             )
+        if self.config.slack.enabled:
+            from bot.slack import slack_adapter
+
+            found["slack"] = slack_adapter(self.config, self.store, self.desk)
         return found
 
     def retention(self, platforms: Iterable[str]) -> Retention:

@@ -1,12 +1,56 @@
-"""Slack's installations, kept in the store. Imported only where several workspaces may install the app."""
+"""Slack's adapter as the configuration wants it, and its installations in the store. Imported only where Slack is on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import SecretStr
+
+from adapters.base import Adapter, AdminDesk
+from adapters.slack import SlackAdapter
+from adapters.slack.http import HttpDoor
 from adapters.slack.installs import PLATFORM, Installation
+from adapters.slack.oauth import OAuthPages
+from bot.config import Config
 from bot.store import InstallationRow, Store
+
+
+def slack_adapter(config: Config, store: Store, desk: AdminDesk) -> Adapter:
+    """The adapter: one workspace by its token or several by their installations, over a socket or over HTTP."""
+    slack = config.slack
+    installations = StoredInstallations(store) if slack.client_id is not None else None
+    signing_secret = _plain(slack.signing_secret) if slack.mode == "http" else None
+    http = None
+    if signing_secret is not None:
+        pages = _pages(config, installations) if installations is not None else None
+        http = HttpDoor(host=slack.host, port=slack.port, signing_secret=signing_secret, pages=pages)
+    return SlackAdapter(
+        desk=desk,
+        state_dir=config.state_dir / "slack",
+        bot_token=_plain(slack.bot_token),
+        app_token=_plain(slack.app_token) if slack.mode == "socket" else None,
+        signing_secret=signing_secret,
+        api_base=slack.api_base,
+        http=http,
+        installations=installations,
+    )
+
+
+def _pages(config: Config, installations: StoredInstallations) -> OAuthPages:
+    slack = config.slack
+    return OAuthPages(
+        client_id=slack.client_id or "",
+        client_secret=_plain(slack.client_secret) or "",
+        public_url=slack.public_url or "",
+        installations=installations,
+        api_base=slack.api_base,
+        title=config.web.title,
+    )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
 
 
 class StoredInstallations:
