@@ -1,4 +1,4 @@
-"""Slack's adapter as the configuration wants it, and its installations in the store. Imported only where Slack is on."""
+"""Slack's adapter as the configuration wants it, and its installations in the store. Imported only if Slack is on."""
 
 from __future__ import annotations
 

@@ -1,0 +1,74 @@
+"""The manifests that a person pastes are what the code needs, and fit what Slack takes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters.slack.manifest import COMMANDS, EVENTS, SCOPES, SHORTCUTS, app_manifest
+
+ROOT = Path(__file__).parents[4]
+PUBLIC = "https://bot.example.org"
+# What an event needs, by https://docs.slack.dev/reference/events. The others need no scope of their own.
+NEEDED = {
+    "app_mention": "app_mentions:read",
+    "assistant_thread_context_changed": "assistant:write",
+    "assistant_thread_started": "assistant:write",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "message.im": "im:history",
+    "message.mpim": "mpim:history",
+}
+
+
+def pasted(name: str) -> Any:
+    return yaml.safe_load((ROOT / "docs" / name).read_text())
+
+
+def test_the_file_to_paste_is_what_the_code_needs() -> None:
+    assert pasted("slack-manifest.yaml") == app_manifest()
+
+
+def test_so_is_the_one_for_http_mode_but_for_the_address() -> None:
+    assert pasted("slack-manifest-http.yaml") == app_manifest(public_url=PUBLIC)
+    assert app_manifest(public_url=f"{PUBLIC}/") == app_manifest(public_url=PUBLIC)
+
+
+def test_socket_mode_names_no_address_and_http_mode_names_one_everywhere() -> None:
+    assert "url" not in str(app_manifest())
+    http = app_manifest(public_url=PUBLIC)
+    urls = [
+        http["settings"]["event_subscriptions"]["request_url"],
+        http["settings"]["interactivity"]["request_url"],
+        *(command["url"] for command in http["features"]["slash_commands"]),
+    ]
+    assert set(urls) == {f"{PUBLIC}/slack/events"}
+    assert http["oauth_config"]["redirect_urls"] == [f"{PUBLIC}/slack/oauth_redirect"]
+    assert not http["settings"]["socket_mode_enabled"]
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_event_comes_with_the_scope_that_it_needs(event: str) -> None:
+    assert NEEDED.get(event, "commands") in SCOPES
+
+
+def test_slack_takes_the_lengths() -> None:
+    """By https://docs.slack.dev/reference/app-manifest."""
+    manifest = app_manifest()
+    shown = manifest["display_information"]
+    assert len(shown["name"]) <= 35
+    assert len(shown["description"]) <= 140
+    assert re.fullmatch("#[0-9a-f]{6}", shown["background_color"])
+    assert len(manifest["features"]["assistant_view"]["assistant_description"]) <= 300
+    for shortcut in SHORTCUTS:
+        assert len(shortcut.name) <= 24
+        assert len(shortcut.description) <= 150
+        assert len(shortcut.callback_id) <= 255
+    for command in COMMANDS:
+        assert re.fullmatch(r"/[a-z_-]{1,31}", command.name)
+    for names in (list(SCOPES), list(EVENTS), [command.name for command in COMMANDS]):
+        assert len(set(names)) == len(names)
