@@ -13,12 +13,12 @@ import aiohttp
 import discord
 
 from adapters.base import Author, DeliveryError, Place, State, View
-from adapters.discord import strings
 from adapters.discord.intake import PLATFORM
 from adapters.discord.places import cannot_write
 from adapters.discord.posts import ChannelPost, Fault, Post, fault_of
 from adapters.discord.relay import Relay
 from adapters.discord.reply import Anchor, DiscordReply
+from adapters.shared import sentences
 
 if TYPE_CHECKING:
     from adapters.discord.client import BotClient
@@ -95,7 +95,7 @@ class Answers:
             request = await ask()
         except Exception:
             log.exception("a request from Discord was not taken")
-            await reply.show(View(request="", state=State.FAILED, notice=strings.BROKEN))
+            await reply.show(View(request="", state=State.FAILED, notice=sentences.BROKEN))
             return
         reply.request = reply.request or request
         if isinstance(reply, Answer) and reply.unwanted:
@@ -258,7 +258,7 @@ class Answers:
             await live.relay.cut()
         first, *more = (await self.whole(anchor)).messages
         try:
-            await ChannelPost(self._client, anchor.channel, 0).clear(first, strings.PLACEHOLDER)
+            await ChannelPost(self._client, anchor.channel, 0).clear(first, sentences.PLACEHOLDER)
         except UNREACHED as error:
             if fault_of(error) in (Fault.MESSAGE_GONE, Fault.CLOSED):
                 more.append(first)

@@ -9,23 +9,23 @@ from typing import Any, Protocol, Self, cast
 
 import discord
 
-from adapters.discord import strings
+from adapters.shared import sentences
 from adapters.shared.actions import Action
 
 _REQUEST = re.compile(r"[\w-]{1,64}")
 _ACTIONS = "|".join(Action)
 
 _LABELS = {
-    Action.CANCEL: strings.CANCEL,
-    Action.AGAIN: strings.AGAIN,
-    Action.VARY: strings.VARY,
-    Action.LONGER: strings.LONGER,
-    Action.FRAMES: strings.FRAMES,
-    Action.DELETE: strings.DELETE,
-    Action.REPORT: strings.REPORT,
-    Action.WHY: strings.WHY,
-    Action.APPEAL: strings.APPEAL,
-    Action.OTHER_SEED: strings.OTHER_SEED,
+    Action.CANCEL: sentences.CANCEL,
+    Action.AGAIN: sentences.AGAIN,
+    Action.VARY: sentences.VARY,
+    Action.LONGER: sentences.LONGER,
+    Action.FRAMES: sentences.FRAMES,
+    Action.DELETE: sentences.DELETE,
+    Action.REPORT: sentences.REPORT,
+    Action.WHY: sentences.WHY,
+    Action.APPEAL: sentences.APPEAL,
+    Action.OTHER_SEED: sentences.OTHER_SEED,
 }
 
 
@@ -83,7 +83,7 @@ class ActionButton(
 class DropButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"g4v:drop:(?P<request>[\w-]{1,64})"):
     """Cancels one request of the list that `/queue` shows, and draws the list anew."""
 
-    def __init__(self, request: str, label: str = strings.CANCEL) -> None:
+    def __init__(self, request: str, label: str = sentences.CANCEL) -> None:
         super().__init__(
             discord.ui.Button(label=label, style=discord.ButtonStyle.secondary, custom_id=f"g4v:drop:{request}")
         )
@@ -106,7 +106,7 @@ class ForgetButton(
 
     def __init__(self, reach: Reach) -> None:
         super().__init__(
-            discord.ui.Button(label=strings.FORGET, style=discord.ButtonStyle.danger, custom_id=f"g4v:forget:{reach}")
+            discord.ui.Button(label=sentences.FORGET, style=discord.ButtonStyle.danger, custom_id=f"g4v:forget:{reach}")
         )
         self.reach = reach
 
@@ -138,7 +138,7 @@ def drop_buttons(requests: Sequence[str]) -> discord.ui.View | None:
     view = discord.ui.View(timeout=None)
     for number, request in enumerate(requests, start=1):
         if _REQUEST.fullmatch(request):
-            view.add_item(DropButton(request, strings.CANCEL_NUMBER.format(number=number)))
+            view.add_item(DropButton(request, sentences.CANCEL_NUMBER.format(number=number)))
     return view if view.children else None
 
 

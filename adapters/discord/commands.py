@@ -17,8 +17,8 @@ from discord import app_commands
 from discord.app_commands import locale_str as _
 
 from adapters.base import ModelOption
-from adapters.discord import strings
 from adapters.discord.buttons import Reach
+from adapters.shared import sentences
 
 log = logging.getLogger(__name__)
 
@@ -150,14 +150,14 @@ def _add_ask(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
 
 
 def _add_menus(tree: app_commands.CommandTree[Any], bench: Bench) -> None:
-    @tree.context_menu(name=_(strings.ASK_MENU))
+    @tree.context_menu(name=_(sentences.ASK_MENU))
     @app_commands.default_permissions(send_messages=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
     async def ask_about(interaction: discord.Interaction, message: discord.Message) -> None:
         await bench.open_question(interaction, message)
 
-    @tree.context_menu(name=_(strings.LIKE_MENU))
+    @tree.context_menu(name=_(sentences.LIKE_MENU))
     @app_commands.default_permissions(send_messages=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)

@@ -14,11 +14,11 @@ import aiohttp
 import discord
 
 from adapters.base import Author, Exchange, Handler, Place, Wants
-from adapters.discord import strings
 from adapters.discord.intake import Intake
 from adapters.discord.posts import InteractionPost, Post
 from adapters.discord.reply import Anchor, DiscordReply, Timing
 from adapters.discord.splitting import split
+from adapters.shared import sentences
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +91,10 @@ class Counter:
                 exchange = await self.handler.look_up(request)
         except TimeoutError:
             log.warning("request %s was not looked up in time", request)
-            await self.whisper(interaction, strings.BUSY)
+            await self.whisper(interaction, sentences.BUSY)
             return None
         if exchange is None:
-            await self.whisper(interaction, strings.GONE)
+            await self.whisper(interaction, sentences.GONE)
         return exchange
 
     # --- answers ------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Counter:
 
 
 def _one_message(text: str) -> str:
-    return next(iter(split(text)), strings.BROKEN)
+    return next(iter(split(text)), sentences.BROKEN)
 
 
 async def _acknowledge(interaction: discord.Interaction) -> int:

@@ -17,6 +17,7 @@ from adapters.discord.dialogs import Kind, Submission, dialog, submission
 from adapters.discord.markup import plain
 from adapters.discord.records import Records
 from adapters.discord.results import Results
+from adapters.shared import sentences
 from adapters.shared.actions import Action
 from adapters.shared.words import listing
 
@@ -56,7 +57,7 @@ class FrontDesk:
             return
         file = self._counter.host.intake().file(clip) if clip is not None else None
         if clip is not None and file is None:
-            await self._counter.whisper(interaction, strings.NOT_A_CLIP)
+            await self._counter.whisper(interaction, sentences.NOT_A_CLIP)
             return
         command = GenerateCommand(
             event_id=str(interaction.id),
@@ -80,7 +81,7 @@ class FrontDesk:
     async def ask_about_file(self, interaction: discord.Interaction, question: str, clip: discord.Attachment) -> None:
         file = self._counter.host.intake().file(clip)
         if file is None:
-            await self._counter.whisper(interaction, strings.NOT_A_CLIP)
+            await self._counter.whisper(interaction, sentences.NOT_A_CLIP)
         else:
             await self._ask(interaction, question, [file])
 
@@ -102,7 +103,7 @@ class FrontDesk:
 
     async def command_broke(self, interaction: discord.Interaction, error: Exception) -> None:
         log.error("interaction %s broke", interaction.id, exc_info=error)
-        await self._counter.whisper(interaction, strings.BROKEN)
+        await self._counter.whisper(interaction, sentences.BROKEN)
 
     # --- buttons and dialogs ------------------------------------------------------------------------------------
 
@@ -133,7 +134,7 @@ class FrontDesk:
             await work
         except Exception:
             log.exception("interaction %s broke", interaction.id)
-            await self._counter.whisper(interaction, strings.BROKEN)
+            await self._counter.whisper(interaction, sentences.BROKEN)
 
     async def _ask(self, interaction: discord.Interaction, question: str, files: Sequence[DiscordFile]) -> None:
         """Put a question about files; the answer is the response to the interaction."""
@@ -158,7 +159,7 @@ class FrontDesk:
         people's messages when they choose a menu, and not later."""
         files = self._counter.host.intake().files(message)
         if not files:
-            await self._counter.whisper(interaction, strings.NO_CLIP)
+            await self._counter.whisper(interaction, sentences.NO_CLIP)
             return
         if await self._counter.refused(interaction, wants):
             return
@@ -173,7 +174,7 @@ class FrontDesk:
     async def _take_about_clips(self, interaction: discord.Interaction, sent: Submission) -> None:
         files = self._clips.pop(sent.about, None)
         if files is None:
-            await self._counter.whisper(interaction, strings.DIALOG_OLD)
+            await self._counter.whisper(interaction, sentences.DIALOG_OLD)
         elif sent.kind is Kind.ASK:
             await self._ask(interaction, sent.words, files)
         else:
@@ -194,7 +195,7 @@ class FrontDesk:
 
 def _no_such_model(name: str, options: Sequence[ModelOption]) -> str:
     if not options:
-        return strings.NO_MODELS
-    return strings.NO_SUCH_MODEL.format(
+        return sentences.NO_MODELS
+    return sentences.NO_SUCH_MODEL.format(
         name=plain(name[:100]), names=listing([plain(each.label[:80]) for each in options[:MODELS_NAMED]])
     )

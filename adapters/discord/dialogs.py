@@ -14,7 +14,8 @@ from typing import Any
 
 import discord
 
-from adapters.discord import strings
+from adapters.discord.dialect import DISCORD
+from adapters.shared import sentences
 
 PROMPT_LENGTH = 1500  # characters, as in `/generate`
 WORDS_LENGTH = 1000
@@ -43,11 +44,11 @@ class Shape:
 
 
 _SHAPES = {
-    Kind.VARY: Shape(strings.VARY_TITLE, strings.VARY_LABEL, length=PROMPT_LENGTH),
-    Kind.REPORT: Shape(strings.REPORT_TITLE, strings.REPORT_LABEL, strings.REPORT_HINT),
-    Kind.APPEAL: Shape(strings.APPEAL_TITLE, strings.APPEAL_LABEL, strings.APPEAL_HINT, required=False),
-    Kind.ASK: Shape(strings.ASK_TITLE, strings.ASK_LABEL, strings.ASK_HINT, PROMPT_LENGTH),
-    Kind.LIKE: Shape(strings.LIKE_TITLE, strings.LIKE_LABEL, strings.LIKE_HINT, PROMPT_LENGTH, required=False),
+    Kind.VARY: Shape(sentences.VARY_TITLE, sentences.VARY_LABEL, length=PROMPT_LENGTH),
+    Kind.REPORT: Shape(sentences.REPORT_TITLE, sentences.REPORT_LABEL, DISCORD.say(sentences.REPORT_HINT)),
+    Kind.APPEAL: Shape(sentences.APPEAL_TITLE, sentences.APPEAL_LABEL, sentences.APPEAL_HINT, required=False),
+    Kind.ASK: Shape(sentences.ASK_TITLE, sentences.ASK_LABEL, sentences.ASK_HINT, PROMPT_LENGTH),
+    Kind.LIKE: Shape(sentences.LIKE_TITLE, sentences.LIKE_LABEL, sentences.LIKE_HINT, PROMPT_LENGTH, required=False),
 }
 _ID = re.compile(rf"g4v:dialog:(?P<kind>{'|'.join(Kind)}):(?P<about>[\w-]{{1,64}})")
 

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.base import Chip, MadeVideo, State, View
-from adapters.discord import strings
-from adapters.discord.markup import bar_line, barless, harmless, hidden, plain, subtext
+from adapters.base import MadeVideo, State, View
+from adapters.discord.dialect import DISCORD
+from adapters.discord.markup import barless, harmless, hidden, subtext
 from adapters.discord.splitting import LIMIT, split
-from adapters.shared.actions import Action, is_private, offered
+from adapters.shared import sentences
+from adapters.shared.actions import Action, offered
+from adapters.shared.lines import ending, footer, progress, remarks, request_line, warned, wishes
 from adapters.shared.splitting import units
-from adapters.shared.words import clock, listing, queue_line, shorten
 
-PROMPT_SHOWN = 500  # characters of a wish that stand beside its video
-WARNINGS_SHOWN = 3
 SPOILER_ROOM = len("||||")
-
-_WITHOUT_NOTICE = {
-    State.DONE: strings.NO_ANSWER,
-    State.BLOCKED: strings.BLOCKED_HERE,
-    State.CANCELLED: strings.CANCELLED,
-    State.FAILED: strings.FAILED_HERE,
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ def draft(view: View, *, public: bool, told: bool = False) -> Draft:
     elif tail:
         pages = split(tail)
     return Draft(
-        pages=tuple(pages) or (strings.PLACEHOLDER,),
+        pages=tuple(pages) or (sentences.PLACEHOLDER,),
         videos=view.videos if view.state is State.DONE else (),
         actions=offered(view, public=public),
         spoiler=warned(view, "video"),
@@ -65,13 +57,8 @@ def private_notice(view: View) -> str:
     """The notice for its author, with the number for the operator. At most one message long."""
     lines = [harmless(view.notice).strip()]
     if view.request:
-        lines.append(subtext(f"request {view.request}"))
+        lines.append(subtext(request_line(view)))
     return split("\n".join(lines))[0]
-
-
-def warned(view: View, where: str) -> bool:
-    """Whether a verdict lets something through with a warning there."""
-    return any(chip.action == "warn" and chip.where == where for chip in view.chips)
 
 
 def _body(view: View) -> list[str]:
@@ -80,60 +67,16 @@ def _body(view: View) -> list[str]:
     if body and warned(view, "answer"):
         return [hidden(page) for page in split(barless(body), LIMIT - SPOILER_ROOM)]
     if not body and view.state is State.DONE and view.videos:
-        body = _prompts(view)
+        body = "\n".join(wishes(view, DISCORD))
     return split(body) if body else []
 
 
-def _prompts(view: View) -> str:
-    """What the videos were made from; each wish once."""
-    wishes = [plain(shorten(prompt, PROMPT_SHOWN)) for prompt in dict.fromkeys(video.prompt for video in view.videos)]
-    return "\n".join(hidden(wish) if warned(view, "prompt") else wish for wish in wishes if wish)
-
-
 def _tail(view: View, *, public: bool, told: bool) -> list[str]:
-    lines: list[str] = []
-    if view.state.final:
-        lines += _ending(view, public=public, told=told)
-    elif view.state is State.WAITING and view.queue is not None:
-        lines.append(queue_line(view.queue))
-    elif view.bar is not None:
-        lines.append(bar_line(view.bar))
-    elif view.status:
-        lines.append(plain(view.status))
-    if view.state is State.DONE:
-        lines += [subtext(line) for line in _remarks(view)]
-    footers = [view.footer] if view.footer else []
-    if view.state is State.DONE and view.not_covered:
-        footers.append("not checked for " + ", ".join(view.not_covered))
-    if view.state in (State.BLOCKED, State.FAILED) and view.request:
-        footers = [f"request {view.request}"]
-    if footers:
-        lines.append(subtext(" · ".join(footers)))
-    return lines
-
-
-def _ending(view: View, *, public: bool, told: bool) -> list[str]:
-    if not view.notice.strip():
-        empty = not view.text.strip() and not view.videos
-        return [_WITHOUT_NOTICE[view.state]] if empty or view.state is not State.DONE else []
-    if not (public and is_private(view)):
-        return [harmless(view.notice).strip()]
-    line = strings.BLOCKED_HERE if view.state is State.BLOCKED else strings.FAILED_HERE
-    return [f"{line} {strings.TOLD_PRIVATELY}" if told else line]
-
-
-def _remarks(view: View) -> list[str]:
-    """What stands above the footer of a result: the wish behind a video, and what the checks warn of."""
-    remarks: list[str] = []
-    if view.text.strip() and view.videos:
-        remarks += [strings.MADE_FROM.format(prompt=line) for line in _prompts(view).splitlines()]
-    warnings = sorted((chip for chip in view.chips if chip.action == "warn"), key=lambda chip: -chip.score)
-    if warnings:
-        remarks.append(strings.SENSITIVE.format(what=listing([_warning(chip) for chip in warnings[:WARNINGS_SHOWN]])))
-    return remarks
-
-
-def _warning(chip: Chip) -> str:
-    place = strings.WHERE.get(chip.where, chip.where)
-    at = f" at {clock(chip.time_s)}" if chip.time_s is not None else ""
-    return f"{plain(chip.category)} {chip.score:.2f} in {place}{at}"
+    last = footer(view)
+    lines = [
+        progress(view, DISCORD),
+        ending(view, DISCORD, public=public, told=told),
+        *map(subtext, remarks(view, DISCORD)),
+        subtext(last) if last else "",
+    ]
+    return [line for line in lines if line]

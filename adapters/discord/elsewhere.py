@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import discord
 
 from adapters.base import Author, Exchange, Place
-from adapters.discord import strings
 from adapters.discord.counter import UNREACHED
 from adapters.discord.intake import author_of, permissions_in, place_of
 from adapters.discord.posts import ChannelPost
 from adapters.discord.reply import Anchor
+from adapters.shared import sentences
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Room:
     async def open(self, nonce: str) -> tuple[ChannelPost, Anchor]:
         """Post the message that an answer will live in. Raises what Discord answers."""
         post = ChannelPost(self.client, self.channel, int(self.author.id))
-        message = await post.follow(self.after, strings.PLACEHOLDER, nonce)
+        message = await post.follow(self.after, sentences.PLACEHOLDER, nonce)
         return post, Anchor("message", self.channel, self.author, [message])
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from adapters.base import Bar, Place
-from adapters.shared import words
+from adapters.base import Place
 from adapters.shared.words import file_name as file_name
 
 _BREAK = "\u200b"  # invisible; takes a mark its meaning
@@ -61,8 +60,3 @@ def moment(at: datetime) -> str:
 def link(place: Place, channel: int, message: int) -> str:
     """The address of a message."""
     return f"https://discord.com/channels/{'@me' if place.private else place.community}/{channel}/{message}"
-
-
-def bar_line(bar: Bar) -> str:
-    """As `words.bar_line`, with a label that carries no markup."""
-    return words.bar_line(bar, plain(bar.label))

@@ -16,12 +16,14 @@ import aiohttp
 import discord
 
 from adapters.base import Author, DeliveryError, View
-from adapters.discord import notices, strings
+from adapters.discord import notices
 from adapters.discord.buttons import action_buttons
+from adapters.discord.dialect import DISCORD
 from adapters.discord.drafts import Draft, draft, private_notice
 from adapters.discord.pacing import Pace
 from adapters.discord.posts import Fault, Post, VideoGone, fault_of
 from adapters.discord.splitting import LIMIT
+from adapters.shared import sentences
 from adapters.shared.actions import Action, is_private, offered_privately
 from adapters.shared.pacing import Timing as Timing
 from adapters.shared.pump import EDIT_EVERY_S, Pump, patiently
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 TYPING_EVERY_S = 8.0  # Discord shows it for ten
 QUEUE_LOOK_S = 1.0  # who waits in the queue is not typed for; this often is looked whether that is over
-_WITHOUT_VIDEOS = {Fault.TOO_LARGE: strings.TOO_LARGE, Fault.NO_FILES: notices.MAY_NOT_ATTACH}
+_WITHOUT_VIDEOS = {Fault.TOO_LARGE: DISCORD.say(sentences.TOO_LARGE), Fault.NO_FILES: notices.MAY_NOT_ATTACH}
 
 
 @dataclass
@@ -229,7 +231,7 @@ class DiscordReply:
             await self._draw_pages(wanted, final=final)
         except VideoGone as error:
             log.warning("request %s: a made video can't be read: %s", self.request, error)
-            await self._draw_pages(without_videos(wanted, strings.VIDEO_GONE), final=final)
+            await self._draw_pages(without_videos(wanted, sentences.VIDEO_GONE), final=final)
         except Exception as error:
             sentence = _WITHOUT_VIDEOS.get(fault_of(error))
             if not wanted.videos or sentence is None:

@@ -30,12 +30,15 @@ from adapters.base import (
 from adapters.discord import strings
 from adapters.discord.buttons import action_buttons
 from adapters.discord.counter import UNREACHED, Counter
+from adapters.discord.dialect import DISCORD
 from adapters.discord.dialogs import Kind, Submission, dialog
-from adapters.discord.drafts import private_notice, warned
+from adapters.discord.drafts import private_notice
 from adapters.discord.elsewhere import Room, asked_elsewhere, find_room, may_write
 from adapters.discord.markup import link
 from adapters.discord.reply import Anchor
+from adapters.shared import sentences
 from adapters.shared.actions import Action, is_private, offered_privately
+from adapters.shared.lines import warned
 from adapters.shared.words import clock, listing
 
 log = logging.getLogger(__name__)
@@ -88,11 +91,11 @@ class Results:
                 await self._remake(interaction, _Wish(sent.about, Change.VARY, sent.words))
             case Kind.REPORT:
                 await self._hand_in(
-                    interaction, lambda: handler.report(sent.about, author, sent.words), strings.REPORTED
+                    interaction, lambda: handler.report(sent.about, author, sent.words), sentences.REPORTED
                 )
             case Kind.APPEAL:
                 await self._hand_in(
-                    interaction, lambda: handler.appeal(sent.about, author, sent.words), strings.APPEALED
+                    interaction, lambda: handler.appeal(sent.about, author, sent.words), sentences.APPEALED
                 )
 
     # --- running requests ---------------------------------------------------------------------------------------
@@ -104,7 +107,7 @@ class Results:
         """
         await self._counter.take_time(interaction, same_message=True)
         if not await self._counter.handler.cancel(request, self._counter.author(interaction)):
-            await self._counter.whisper(interaction, strings.NOTHING_TO_CANCEL)
+            await self._counter.whisper(interaction, sentences.NOTHING_TO_CANCEL)
 
     # --- once more ----------------------------------------------------------------------------------------------
 
@@ -150,14 +153,14 @@ class Results:
         command = _command(interaction, room.author, room.place, wish)
         await host.admit(reply, lambda: self._counter.handler.remake(command, reply))
         address = link(room.place, room.channel, reply.anchor.messages[0])
-        await self._counter.finish(interaction, strings.MADE_THERE.format(link=address))
+        await self._counter.finish(interaction, sentences.MADE_THERE.format(link=address))
 
     async def _open_vary(self, interaction: discord.Interaction, request: str) -> None:
         exchange = await self._counter.look_up(interaction, request)
         if exchange is None:
             return
         if not exchange.view.videos:
-            await self._counter.whisper(interaction, strings.NO_VIDEO)
+            await self._counter.whisper(interaction, sentences.NO_VIDEO)
         elif not await self._refused(interaction):
             await self._open(interaction, dialog(Kind.VARY, request, exchange.view.videos[0].prompt))
 
@@ -178,14 +181,14 @@ class Results:
         hide = warned(exchange.view, "clip")
         files, shown = await asyncio.to_thread(_open_stills, stills, hide=hide)
         if not shown:
-            await self._counter.finish(interaction, strings.NO_FRAMES)
+            await self._counter.finish(interaction, sentences.NO_FRAMES)
             return
-        text = strings.FRAMES_SEEN.format(times=listing([_time(still, stills) for still in shown]))
-        text = text if len(shown) == len(stills) else f"{text} {strings.SOME_FRAMES_GONE}"
+        text = sentences.FRAMES_SEEN.format(times=listing([_time(still, stills) for still in shown]))
+        text = text if len(shown) == len(stills) else f"{text} {sentences.SOME_FRAMES_GONE}"
         try:
             await self._counter.finish(interaction, text, files=files)
         except discord.HTTPException:
-            await self._counter.finish(interaction, f"{text} {strings.FRAMES_TOO_LARGE}")
+            await self._counter.finish(interaction, f"{text} {DISCORD.say(sentences.FRAMES_TOO_LARGE)}")
 
     async def _say_why(self, interaction: discord.Interaction, request: str) -> None:
         exchange = await self._counter.look_up(interaction, request)
@@ -193,12 +196,12 @@ class Results:
             return
         view = exchange.view
         if exchange.author.id != str(interaction.user.id):
-            await self._counter.whisper(interaction, strings.NOT_YOURS_TO_READ)
+            await self._counter.whisper(interaction, sentences.NOT_YOURS_TO_READ)
         elif is_private(view):
             buttons = action_buttons(request, offered_privately(view))
             await self._counter.whisper(interaction, private_notice(view), buttons)
         else:
-            await self._counter.whisper(interaction, strings.NO_REASON)
+            await self._counter.whisper(interaction, sentences.NO_REASON)
 
     # --- taking away --------------------------------------------------------------------------------------------
 
@@ -212,12 +215,12 @@ class Results:
             if author.is_moderator or author.is_admin or _answers_to(interaction):
                 await self._take_away(interaction, "")
             else:
-                await self._counter.whisper(interaction, strings.NOTHING_TO_DELETE)
+                await self._counter.whisper(interaction, sentences.NOTHING_TO_DELETE)
             return
         if await self._counter.handler.erase(request, author, self._counter.place(interaction)):
             await self._take_away(interaction, exchange.ref)
         else:
-            await self._counter.whisper(interaction, strings.NOT_YOURS_TO_DELETE)
+            await self._counter.whisper(interaction, sentences.NOT_YOURS_TO_DELETE)
 
     async def _take_away(self, interaction: discord.Interaction, ref: str) -> None:
         """Remove the messages of the answer, and the one with the button if it is none of them."""
@@ -231,7 +234,7 @@ class Results:
             log.warning("interaction %s: an answer was not taken away: %s", interaction.id, error)
             alone = anchor is None or len(anchor.messages) == 1
             if not (await _take_away_by_token(interaction) and alone):
-                await self._counter.whisper(interaction, strings.DELETED_BUT_NOT_HERE)
+                await self._counter.whisper(interaction, DISCORD.say(sentences.DELETED_BUT_NOT_HERE))
 
     # --- moderators ---------------------------------------------------------------------------------------------
 
@@ -308,4 +311,4 @@ def _time(still: Still, stills: Sequence[Still]) -> str:
     """`0:07`, and of which clip where there are several."""
     time = clock(still.time_s)
     several = len({each.clip for each in stills}) > 1
-    return strings.OF_CLIP.format(time=time, number=still.clip + 1) if several else time
+    return sentences.OF_CLIP.format(time=time, number=still.clip + 1) if several else time

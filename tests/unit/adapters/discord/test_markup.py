@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.base import Bar, Place
-from adapters.discord.markup import bar_line, harmless, link, plain, subtext
+from adapters.base import Place
+from adapters.discord.markup import harmless, link, plain, subtext
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,3 @@ def test_a_footer_is_one_line_of_small_print() -> None:
 def test_a_message_of_a_guild_and_of_a_direct_message_have_addresses() -> None:
     assert link(Place("discord", "1", "2"), 3, 4) == "https://discord.com/channels/1/3/4"
     assert link(Place("discord", "dm", "2", private=True), 3, 4) == "https://discord.com/channels/@me/3/4"
-
-
-def test_the_label_of_a_bar_carries_no_markup() -> None:
-    assert bar_line(Bar(1, 2, label="*loud*")).endswith(r"  \*loud\* 1/2")
