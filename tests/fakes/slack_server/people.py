@@ -213,7 +213,7 @@ class People:
     def open_assistant(self, user: User, context: Channel | None = None) -> str:
         """Somebody opens the assistant. Returns the thread's ts; say something there with `thread=` it."""
         channel = self.world.dm(user)
-        ts = self.world.post(channel, user.team.bot, "New Assistant Thread").ts
+        ts = self.world.post(channel, user.team.bot, "New Assistant Thread", begins_assistant=True).ts
         self.event(user.team, {"type": "assistant_thread_started", **self._assistant(user, ts, context)})
         return ts
 

@@ -133,7 +133,8 @@ class SlackServer(People):
 
     def answers(self, channel: Channel, *, viewer: User | None = None, thread: str = "") -> list[Post]:
         """The bot's messages among them."""
-        return [each for each in self.messages(channel, viewer=viewer, thread=thread) if each.by_bot]
+        shown = self.messages(channel, viewer=viewer, thread=thread)
+        return [each for each in shown if each.by_bot and not each.begins_assistant]
 
     def whispers(self, channel: Channel, user: User) -> list[Post]:
         """The ephemeral messages that somebody got in a channel."""

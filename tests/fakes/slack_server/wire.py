@@ -108,6 +108,8 @@ def post(each: Post, base: str) -> dict[str, Any]:
         shown = {key: value for key, value in shown.items() if key not in ("team", "client_msg_id")}
     if each.thread_ts:
         shown["thread_ts"] = each.thread_ts
+    if each.begins_assistant:
+        shown["subtype"] = "assistant_app_thread"
     if each.broadcast:
         shown["subtype"] = "thread_broadcast"
     if each.edited_ts:

@@ -139,6 +139,7 @@ class Post(Thing):
     edited_ts: str = ""
     deleted: bool = False
     broadcast: bool = False
+    begins_assistant: bool = False  # what Slack puts at the top of an assistant's thread, in the bot's name
     reactions: dict[str, list[User]] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
 
