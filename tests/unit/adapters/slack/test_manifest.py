@@ -72,3 +72,14 @@ def test_slack_takes_the_lengths() -> None:
         assert re.fullmatch(r"/[a-z_-]{1,31}", command.name)
     for names in (list(SCOPES), list(EVENTS), [command.name for command in COMMANDS]):
         assert len(set(names)) == len(names)
+
+
+def test_the_page_for_operators_names_every_scope_with_its_reason() -> None:
+    page = (ROOT / "docs" / "slack.md").read_text()
+    assert all(f"| `{scope}` | {reason} |" in page for scope, reason in SCOPES.items())
+
+
+def test_the_readme_names_what_a_person_pastes_and_the_scope_of_the_app_token() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for named in ("docs/slack-manifest.yaml", "docs/slack.md", "connections:write", "GPT4VIDEO_SLACK__APP_TOKEN"):
+        assert named in readme
