@@ -58,6 +58,8 @@ Query = Callable[[Store], Awaitable[Any]]
         (lambda s: s.waiting("web", "u1"), "requests USING INDEX ix_requests_open"),
         (lambda s: s.settings("web", "club"), "settings USING INDEX"),
         (lambda s: s.quotas("web", "club"), "quotas USING INDEX"),
+        (lambda s: s.installation("slack", "T1"), "installations USING INDEX"),
+        (lambda s: s.installed("slack"), "installations USING COVERING INDEX"),
         (
             lambda s: s.usage("web", "club", "u1", NOW),
             f"usage USING INDEX {OF_AUTHOR} (platform=? AND community=? AND author=? AND at>?)",
