@@ -6,7 +6,7 @@ Knows no database (`bot.store` keeps the rows) and no pages (`oauth` makes the i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -67,15 +67,15 @@ class Departures:
         self._installations = installations
         self._on_departed = on_departed
 
-    def register(self, app: AsyncApp) -> None:
-        """Listen to the two events with which Slack says so."""
+    def register(self, app: AsyncApp, start: Callable[[Coroutine[Any, Any, None], str], object]) -> None:
+        """Listen to the two events with which Slack says so. `start` begins what is waited for at a stop."""
 
         async def uninstalled(body: dict[str, Any]) -> None:
-            await self.left(str(body.get("team_id", "")), _event_time(body))
+            start(self.left(str(body.get("team_id", "")), _event_time(body)), "forgetting a workspace")
 
         async def revoked(body: dict[str, Any], event: dict[str, Any]) -> None:
             if (event.get("tokens") or {}).get("bot"):  # a person's own token is none of the bot's
-                await self.left(str(body.get("team_id", "")), _event_time(body))
+                start(self.left(str(body.get("team_id", "")), _event_time(body)), "forgetting a workspace")
 
         app.event("app_uninstalled")(uninstalled)
         app.event("tokens_revoked")(revoked)
@@ -91,7 +91,12 @@ class Departures:
             await self._handler.community_left(PLATFORM, team)
         except Exception:
             # The installation stays as a reminder: `sweep` finds its token dead at the next start.
-            log.exception("workspace %s could not be forgotten; that is tried again at the next start", team)
+            then = (
+                "that is tried again at the next start"
+                if self._installations is not None
+                else "its data is still there"
+            )
+            log.exception("workspace %s could not be forgotten; %s", team, then)
             return
         if self._installations is not None:
             await self._installations.delete(team, until=when)

@@ -17,7 +17,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from adapters.slack.errors import SlackSetupError
-from adapters.slack.http import EVENTS_PATH, FORM, JSON, MAX_BODY, WINDOW_S, HttpDoor, Signatures
+from adapters.slack.http import EVENTS_PATH, FORM, JSON, MAX_BODY, PRUNE_S, WINDOW_S, HttpDoor, Signatures
 from tests.integration.adapters.slack_http.conftest import SECRET, Clock, Opened, Slack, event, sign
 
 
@@ -146,7 +146,7 @@ async def test_signatures_are_remembered_no_longer_than_they_are_valid(clock: Cl
     for _ in range(1000):
         clock.now += 1
         signatures.take(sign(b"{}", int(clock.now)), b"{}")
-    assert len(signatures._taken) <= WINDOW_S + 1
+    assert len(signatures._taken) <= WINDOW_S + PRUNE_S + 1
 
 
 async def test_too_much_is_refused_whether_its_length_is_said_or_not(slack: Slack, bolt: Bolt) -> None:

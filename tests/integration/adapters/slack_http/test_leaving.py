@@ -13,6 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.installs import GONE, Departures, Installation
+from adapters.slack.tasks import Tasks
 from tests.fakes.handler import QuietHandler
 from tests.integration.adapters.slack_http.conftest import Api, Clock, Kept, Opened, Slack
 
@@ -80,7 +81,7 @@ async def test_slack_says_so_and_everything_of_the_workspace_goes(
 
     dropped: list[str] = []
     app = AsyncApp(authorize=authorize, request_verification_enabled=False)
-    Departures(handler, kept, dropped.append).register(app)
+    Departures(handler, kept, dropped.append).register(app, Tasks().start)
     async with opened(app.async_dispatch) as slack:
         await told(slack, payload, handler)
     assert handler.left == [("slack", "T1")]
@@ -93,7 +94,7 @@ async def test_a_persons_own_token_is_none_of_the_bots(opened: Opened, handler: 
         return AuthorizeResult(enterprise_id=None, team_id="T1", bot_user_id="U1", bot_id="B1", bot_token="xoxb-1")
 
     app = AsyncApp(authorize=authorize, request_verification_enabled=False)
-    Departures(handler, kept).register(app)
+    Departures(handler, kept).register(app, Tasks().start)
     async with opened(app.async_dispatch) as slack:
         for tokens in ({"oauth": ["U9"]}, {"oauth": ["U9"], "bot": []}, {}):
             await slack.send(gone("tokens_revoked", tokens=tokens))
@@ -151,6 +152,11 @@ async def test_at_the_start_slack_is_asked_who_is_still_there(handler: Told, kep
 async def test_no_answer_and_a_strange_one_are_no_goodbye(handler: Told, kept: Kept, api: Api, answer: Any) -> None:
     api.says("auth.test", answer)
     await Departures(handler, kept).sweep(AsyncWebClient(base_url=api.base))
-    await Departures(handler, kept).sweep(AsyncWebClient(base_url="http://127.0.0.1:9/api/"))
+    assert handler.left == []
+    assert sorted(kept.rows) == ["T1", "T2"]
+
+
+async def test_a_slack_out_of_reach_is_no_goodbye_either(handler: Told, kept: Kept) -> None:
+    await Departures(handler, kept).sweep(AsyncWebClient(base_url="http://127.0.0.1:9/api/", retry_handlers=[]))
     assert handler.left == []
     assert sorted(kept.rows) == ["T1", "T2"]
