@@ -7,17 +7,16 @@ adapters, and no more of them.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, model_validator
 
 from adapters.base import Measure, Window
+from bot.config.parts import AnyPath, Port, Secret, Section, Text, conflict, is_loopback
+from bot.config.slack import Slack
 from engine.registry import backend_names
 from engine.types import Category, MediaLimits, ModelChoice, Role, RuntimeConfig
 
@@ -27,7 +26,6 @@ Audience = Literal["everyone", "admins", "nobody"]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, multiple_of=2)]  # H.264 with yuv420p halves both sides for the colours
-Secret = Annotated[SecretStr, Field(min_length=1)]  # an empty token would let everybody in
 Count = Annotated[int, Field(ge=0)]
 GpuSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -43,18 +41,6 @@ _PRESETS: dict[str, dict[Role, str]] = {
 }
 # The best preset for the device. There is only one to choose from in this version.
 _PRESETS["auto"] = _PRESETS["lite"]
-
-
-def conflict(key: str, text: str) -> PydanticCustomError:
-    """An option that is fine alone and impossible beside the others."""
-    return PydanticCustomError("conflict", "{text}", {"key": key, "text": text})
-
-
-def _absolute(path: Path) -> Path:
-    try:
-        return path.expanduser().absolute()
-    except RuntimeError:  # ~nobody-of-that-name
-        raise PydanticCustomError("home", "there is no such home folder") from None
 
 
 def _listed(value: Any) -> Any:
@@ -74,16 +60,7 @@ def _check_backend(role: Role, name: str) -> None:
     )
 
 
-AnyPath = Annotated[Path, AfterValidator(_absolute)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True
-    )
-
-
-class Bot(_Section):
+class Bot(Section):
     data_dir: AnyPath = Field(default_factory=lambda: user_data_path(APP, appauthor=False))
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
@@ -95,18 +72,18 @@ class Bot(_Section):
         return self
 
 
-class Web(_Section):
+class Web(Section):
     enabled: bool = True
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    host: Text = "127.0.0.1"
+    port: Port = 8080
     token: Secret | None = None
     token_file: AnyPath | None = None
     max_upload_mb: Positive = 200
-    title: Annotated[str, Field(min_length=1)] = "GPT4Video"
+    title: Text = "GPT4Video"
 
     @model_validator(mode="after")
     def _strangers_need_the_token(self) -> Self:
-        if self.enabled and self.token is None and not _is_loopback(self.host):
+        if self.enabled and self.token is None and not is_loopback(self.host):
             raise conflict(
                 "host",
                 f'"{self.host}" can be reached by others, so a token is needed. '
@@ -115,7 +92,7 @@ class Web(_Section):
         return self
 
 
-class Discord(_Section):
+class Discord(Section):
     token: Secret | None = None
     token_file: AnyPath | None = None
     message_content: bool = False
@@ -123,98 +100,13 @@ class Discord(_Section):
     gateway: Annotated[str, Field(pattern=r"^wss?://\S+$")] | None = None
 
 
-class Slack(_Section):
-    """On when there is a bot token (one workspace), or a client (OAuth, as many workspaces as install the app)."""
-
-    bot_token: Secret | None = None
-    bot_token_file: AnyPath | None = None
-    app_token: Secret | None = None
-    app_token_file: AnyPath | None = None
-    signing_secret: Secret | None = None
-    signing_secret_file: AnyPath | None = None
-    client_id: Annotated[str, Field(pattern=r"^[\w.-]+$")] | None = None
-    client_secret: Secret | None = None
-    client_secret_file: AnyPath | None = None
-    mode: Literal["socket", "http"] = "socket"
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 3000
-    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] | None = None
-    api_base: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] = "https://slack.com/api/"
-
-    @property
-    def enabled(self) -> bool:
-        """Whether anything says how to log in."""
-        return self.bot_token is not None or self.client_id is not None
-
-    @model_validator(mode="after")
-    def _tokens_are_in_their_places(self) -> Self:
-        """The two tokens are easily swapped, and Slack's own answer to that helps nobody."""
-        if _begins(self.bot_token, "xapp-"):
-            raise conflict("bot_token", "this is the app token (xapp-…). The bot token begins with xoxb-.")
-        if _begins(self.bot_token, "xoxp-"):
-            raise conflict("bot_token", "this is a person's token (xoxp-…). The bot token begins with xoxb-.")
-        if _begins(self.app_token, "xox"):
-            raise conflict("app_token", "this is no app token (xapp-…), but a bot's or a person's.")
-        return self
-
-    @model_validator(mode="after")
-    def _one_way_to_log_in(self) -> Self:
-        if self.client_secret is not None and self.client_id is None:
-            raise conflict(
-                "client_id", "is missing beside client_secret. Both are on the app's page Basic Information."
-            )
-        if self.client_id is not None and self.client_secret is None:
-            raise conflict(
-                "client_secret",
-                "is missing beside client_id. Set GPT4VIDEO_SLACK__CLIENT_SECRET, or client_secret_file.",
-            )
-        if self.client_id is not None and self.bot_token is not None:
-            raise conflict(
-                "bot_token",
-                "is for one workspace, and client_id is for all that install the app. Keep one of the two.",
-            )
-        if self.app_token is not None and not self.enabled:
-            raise conflict("bot_token", "is missing beside app_token. Set GPT4VIDEO_SLACK__BOT_TOKEN (xoxb-…).")
-        return self
-
-    @model_validator(mode="after")
-    def _the_mode_has_what_it_needs(self) -> Self:
-        if self.client_id is not None:
-            if self.mode != "http":
-                raise conflict("mode", 'must be "http" where several workspaces may install the app (client_id).')
-            if self.public_url is None:
-                raise conflict(
-                    "public_url", "is missing: Slack sends people back there once they have installed the app."
-                )
-        if self.enabled and self.mode == "socket" and self.app_token is None:
-            raise conflict(
-                "app_token",
-                "is missing: Socket Mode needs one (xapp-…). "
-                'Set GPT4VIDEO_SLACK__APP_TOKEN or app_token_file, or mode to "http".',
-            )
-        if self.enabled and self.mode == "http" and self.signing_secret is None:
-            raise conflict(
-                "signing_secret",
-                "is missing: without it nobody could tell Slack's requests from a stranger's. "
-                "Set GPT4VIDEO_SLACK__SIGNING_SECRET or signing_secret_file.",
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _the_public_address_is_safe(self) -> Self:
-        url = urlsplit(self.public_url or "https://")
-        if url.scheme == "http" and not _is_loopback(url.hostname or ""):
-            raise conflict("public_url", "must begin with https://, which Slack demands.")
-        return self
-
-
-class Database(_Section):
+class Database(Section):
     url: Secret | None = None
     url_file: AnyPath | None = None
     migrate_on_start: bool = True
 
 
-class Engine(_Section):
+class Engine(Section):
     executor: Literal["process", "inline"] = "process"
     start_timeout_s: Seconds = 120
     max_wait_s: Seconds = 600
@@ -223,7 +115,7 @@ class Engine(_Section):
     drain_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 20
 
 
-class Models(_Section):
+class Models(Section):
     preset: Literal["lite", "auto"] = "lite"
     understanding: str | None = None
     generation: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_listed)] | None = None
@@ -256,7 +148,7 @@ class Models(_Section):
         return given if isinstance(given, tuple) else (given,) if given is not None else ()
 
 
-class Media(_Section):
+class Media(Section):
     max_mb: Positive = 200
     max_duration_s: Seconds = 600
     max_pixels: Positive = 4096 * 2304
@@ -265,7 +157,7 @@ class Media(_Section):
     clips_per_message: Positive = 4
 
 
-class Generation(_Section):
+class Generation(Section):
     seconds: Seconds = 3
     max_seconds: Seconds = 10
     width: Side = 640
@@ -283,17 +175,17 @@ class Generation(_Section):
         return self
 
 
-class Conversation(_Section):
+class Conversation(Section):
     token_budget: Annotated[int, Field(ge=100)] = 16_000
     max_turns: Positive = 40
 
 
-class Permissions(_Section):
+class Permissions(Section):
     ask: Audience = "everyone"
     generate: Audience = "everyone"
 
 
-class Quotas(_Section):
+class Quotas(Section):
     """Unset means no limit; 0 allows none at all."""
 
     asks_per_hour: Count | None = None
@@ -309,17 +201,17 @@ class Quotas(_Section):
         return {key: amount for key, amount in given.items() if amount is not None}
 
 
-class Retention(_Section):
+class Retention(Section):
     days: Positive | None = None
     audit_days: Positive | None = None
 
 
-class Rule(_Section):
+class Rule(Section):
     threshold: Fraction
     action: Action = "block"
 
 
-class Rules(_Section):
+class Rules(Section):
     """One rule a category. The names with a dash or a slash are aliases here, and the only ones in a file."""
 
     harassment: Rule = Rule(threshold=0.8)
@@ -332,13 +224,13 @@ class Rules(_Section):
     violence_graphic: Rule = Field(default=Rule(threshold=0.6), alias="violence/graphic")
 
 
-class Safety(_Section):
+class Safety(Section):
     frames: Annotated[int, Field(ge=1, le=256)] = 10
     must_cover: tuple[Category, ...] = ()
     rules: Rules = Rules()
 
 
-class Config(_Section):
+class Config(Section):
     """The whole configuration, checked and unchangeable. `source` is the file that it was read from, if any."""
 
     bot: Bot = Field(default_factory=Bot)
@@ -403,16 +295,3 @@ class Config(_Section):
         """The default threshold (0 to 1) and action of every category."""
         by_name: dict[str, Any] = self.safety.rules.model_dump(by_alias=True)
         return {category: (by_name[category]["threshold"], by_name[category]["action"]) for category in Category}
-
-
-def _begins(secret: SecretStr | None, prefix: str) -> bool:
-    return secret is not None and secret.get_secret_value().startswith(prefix)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
