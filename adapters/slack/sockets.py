@@ -1,0 +1,186 @@
+"""Socket Mode: holds websockets to Slack and hands what comes over them to Bolt. Knows no events.
+
+Slack's own client closes the old socket before it opens the new one, tries a used address again for ever, and
+acknowledges over whatever socket is current. Here a new socket is open before the old one is let go, and every
+envelope is acknowledged where it came from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.internals import build_headers
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.errors import AppTokenRefused, Unreachable
+from adapters.slack.tasks import Tasks
+from adapters.slack.workspace import UNREACHED, Fault, code_of, fault_of, retry_after
+
+log = logging.getLogger(__name__)
+
+SOCKETS = 2  # so that there is one while the other is renewed; Slack allows ten
+HEARTBEAT_S = 10.0
+HELLO_S = 20.0
+LINGER_S = 10.0  # how long a socket that is to be renewed may still bring and take something
+BACKOFF_S = (0.2, 1.0, 3.0, 10.0, 30.0)
+_TOKEN = frozenset({"invalid_auth", "not_authed", "not_allowed_token_type", "missing_scope", "no_permission"})
+
+Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
+
+
+class SocketMode:
+    """Keeps `count` sockets open until it is stopped."""
+
+    def __init__(
+        self,
+        *,
+        app_token: str,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        dispatch: Dispatch,
+        count: int = SOCKETS,
+        backoff_s: tuple[float, ...] = BACKOFF_S,
+    ) -> None:
+        self._app_token = app_token
+        self._client = client
+        self._session = session
+        self._dispatch = dispatch
+        self._count = count
+        self._backoff_s = backoff_s
+        self._keepers: list[asyncio.Task[None]] = []
+        self._open: set[aiohttp.ClientWebSocketResponse] = set()
+        self._lingering: set[asyncio.Task[None]] = set()
+        self._work = Tasks()
+        self._leaving = False
+
+    async def start(self) -> None:
+        """Open the first socket. Raises `AppTokenRefused` or `Unreachable`; later on it is tried until it works."""
+        try:
+            first = await self._connect()
+        except UNREACHED as error:
+            if code_of(error) in _TOKEN or fault_of(error) is Fault.SIGNED_OFF:
+                raise AppTokenRefused from error
+            raise Unreachable(code_of(error) or "no connection") from error
+        sockets = [first, *[None] * (self._count - 1)]
+        self._keepers = [
+            asyncio.create_task(self._keep(socket), name=f"slack socket {number}")
+            for number, socket in enumerate(sockets, start=1)
+        ]
+
+    async def stop(self, patience_s: float = 3.0) -> None:
+        """Take nothing more, acknowledge what has come, close. Harmless to repeat."""
+        self._leaving = True
+        await self._work.drain(patience_s)
+        waiting = [*self._keepers, *self._lingering]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await asyncio.gather(*(socket.close() for socket in list(self._open)), return_exceptions=True)
+
+    # --- sockets --------------------------------------------------------------------------------------------------
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        """Open one socket, and return once Slack has said hello."""
+        answer = await self._client.apps_connections_open(app_token=self._app_token)
+        socket = await self._session.ws_connect(str(answer["url"]), heartbeat=HEARTBEAT_S, max_msg_size=0)
+        self._open.add(socket)
+        try:
+            hello = await socket.receive_json(timeout=HELLO_S)
+        except (TypeError, ValueError, TimeoutError) as error:
+            await self._close(socket)
+            raise ConnectionError("Slack said no hello") from error
+        if hello.get("type") != "hello":
+            self._take(socket, hello)
+        return socket
+
+    async def _keep(self, socket: aiohttp.ClientWebSocketResponse | None) -> None:
+        """Read one socket after the other."""
+        failures = 0
+        while not self._leaving:
+            try:
+                socket = socket or await self._connect()
+                failures = 0
+                await self._read(socket)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the bot has to hear again
+                delay = self._backoff_s[min(failures, len(self._backoff_s) - 1)] * random.uniform(0.75, 1.25)  # noqa: S311
+                failures += 1
+                delay = max(delay, retry_after(error, 0.0))
+                log.warning("no connection to Slack, the next try is in %.1f s: %s", delay, code_of(error) or error)
+                await asyncio.sleep(delay)
+            socket = None
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Hand over what comes, until the socket ends or Slack wants it to be renewed."""
+        async for frame in socket:
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            said = _parse(frame.data)
+            if said.get("type") == "disconnect" and said.get("reason") != "warning":
+                log.info("Slack renews a socket: %s", said.get("reason"))
+                self._let_go(socket)
+                return
+            self._take(socket, said)
+        await self._close(socket)
+
+    def _let_go(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """What is on its way over an old socket is still taken, beside the new one."""
+        task = asyncio.create_task(self._linger(socket))
+        self._lingering.add(task)
+        task.add_done_callback(self._lingering.discard)
+
+    async def _linger(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        try:
+            async with asyncio.timeout(LINGER_S):
+                async for frame in socket:
+                    if frame.type is aiohttp.WSMsgType.TEXT:
+                        self._take(socket, _parse(frame.data))
+        except TimeoutError:
+            pass
+        finally:
+            await self._close(socket)
+
+    async def _close(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._open.discard(socket)
+        await socket.close()
+
+    # --- envelopes ------------------------------------------------------------------------------------------------
+
+    def _take(self, socket: aiohttp.ClientWebSocketResponse, said: dict[str, Any]) -> None:
+        request = SocketModeRequest.from_dict(said)
+        if request is None or self._leaving:  # what is not acknowledged comes again, to the next process
+            return
+        self._work.start(self._answer(socket, request), f"envelope {request.envelope_id}")
+
+    async def _answer(self, socket: aiohttp.ClientWebSocketResponse, request: SocketModeRequest) -> None:
+        handed = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request))
+        answer = await self._dispatch(handed)
+        if answer.status not in (200, 404):  # nobody listens to it: no reason to send it again
+            log.warning("a %s of Slack's was answered with %s", request.type, answer.status)
+            return
+        said: dict[str, Any] = {"envelope_id": request.envelope_id}
+        if answer.status == 200 and answer.body:
+            kind = answer.headers.get("content-type", [""])[0]
+            said["payload"] = json.loads(answer.body) if kind.startswith("application/json") else {"text": answer.body}
+        try:
+            await socket.send_json(said)
+        except (ConnectionError, aiohttp.ClientError) as error:
+            log.info("an acknowledgement was not sent, so it will come again: %s", error)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
