@@ -1,7 +1,7 @@
 """An independent Slack to test against: `local-slack`, which others wrote, fetched from npm and kept on loopback.
 
-`python -m tests.local_slack` fetches it into `.cache/local-slack`. It knows no streaming, no assistant threads, no user
-groups and no admins; who is one is put into its answers by a small proxy in front of its Web API.
+`python -m tests.local_slack` fetches it into `.cache/local-slack`. It knows no streaming, no assistant threads and no user
+groups. It knows no admins either, and does not say on which view something was pressed: a small proxy adds the two.
 """
 
 from __future__ import annotations
@@ -256,16 +256,16 @@ class LocalSlack:
         await self._ui.send_json({"t": "block_action", "channel": channel, "user": user, "action": dict(action)})
 
     async def submit(self, user: str, values: Mapping[str, Any]) -> None:
-        """Send off the topmost modal, with values by action id: words, or for a select the value of an option."""
+        """Send off the topmost modal with values by label: words, or for a select the value of an option."""
         modal, filled = self.screen.modals[-1], dict[str, dict[str, Any]]()
         left = dict(values)
         for block in modal["blocks"]:
             if block["type"] != "input":
                 continue
-            element = block["element"]
-            given = _given(element, left.pop(element["action_id"], None))
+            element, label = block["element"], block["label"]["text"]
+            given = _given(element, left.pop(label, None))
             filled.setdefault(block["block_id"], {})[element["action_id"]] = given
-        assert not left, f"the modal has no {list(left)}"
+        assert not left, f"the modal has no {list(left)}: {modal['blocks']}"
         await self._ui.send_json({"t": "view_submit", "user": user, "values": filled})
 
     async def open_home(self, user: str) -> None:
@@ -313,31 +313,62 @@ class LocalSlack:
             assert answer.status == 200, answer.status
             return await answer.read()
 
-    # --- who is an admin ----------------------------------------------------------------------------------------------
+    # --- what it leaves out -------------------------------------------------------------------------------------------
 
     async def _serve_proxy(self) -> tuple[web.AppRunner, str]:
-        async def forward(request: web.Request) -> web.StreamResponse:
-            kept = {key: value for key, value in request.headers.items() if key in ("Authorization", "Content-Type")}
-            method = request.match_info["method"]
-            async with self._session.request(
-                request.method,
-                f"{self.url}/api/{method}",
-                params=request.query,
-                headers=kept,
-                data=await request.read(),
-            ) as answer:
-                said = await answer.json()
-            user = said.get("user")
-            if method == "users.info" and said["ok"] and user["id"] in self.workspace.admins:
-                user["is_admin"] = True
-            return web.json_response(said)
-
         app = web.Application(client_max_size=1 << 26)
-        app.router.add_route("*", "/api/{method}", forward)
+        app.router.add_route("*", "/api/{method}", self._forward)
+        app.router.add_get("/socket/{id}", self._link)
         runner = web.AppRunner(app, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        """A call of the Web API, with the admins in its answer."""
+        method = request.match_info["method"]
+        kept = {key: value for key, value in request.headers.items() if key in ("Authorization", "Content-Type")}
+        body = await request.read()
+        async with self._session.request(
+            request.method, f"{self.url}/api/{method}", params=request.query, headers=kept, data=body
+        ) as answer:
+            said = await answer.json()
+        if method == "users.info" and said["ok"]:
+            said["user"]["is_admin"] = said["user"]["id"] in self.workspace.admins
+        if method == "apps.connections.open" and said["ok"]:
+            said["url"] = f"ws://{request.host}/socket/{said['url'].rpartition('/')[2]}"
+        return web.json_response(said)
+
+    async def _link(self, request: web.Request) -> web.StreamResponse:
+        """A socket of the bot's, passed on both ways."""
+        bot = web.WebSocketResponse(max_msg_size=0)
+        await bot.prepare(request)
+        url = f"{self.url}/socket/{request.match_info['id']}"
+        async with self._session.ws_connect(url, max_msg_size=0) as slack:
+
+            async def down() -> None:
+                async for message in slack:
+                    await bot.send_str(self._with_view(message.data))
+                await bot.close()
+
+            downwards = asyncio.create_task(down())
+            async for message in bot:
+                await slack.send_str(message.data)
+            downwards.cancel()
+            await asyncio.gather(downwards, return_exceptions=True)
+        return bot
+
+    def _with_view(self, envelope: str) -> str:
+        """What was pressed outside of a message was pressed on the topmost modal, or on the person's Home."""
+        said = json.loads(envelope)
+        payload = said.get("payload") or {}
+        if payload.get("type") != "block_actions" or payload.get("message"):
+            return envelope
+        view = self.screen.modals[-1] if self.screen.modals else self.screen.homes[payload["user"]["id"]]
+        payload |= {"view": view, "container": {"type": "view", "view_id": view["id"]}}
+        for key in ("channel", "response_url"):
+            payload.pop(key, None)
+        return json.dumps(said)
 
 
 def button(blocks: Sequence[Mapping[str, Any]], wanted: str) -> dict[str, Any]:
