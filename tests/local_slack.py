@@ -1,7 +1,7 @@
 """An independent Slack to test against: `local-slack`, which others wrote, fetched from npm and kept on loopback.
 
-`python -m tests.local_slack` fetches it into `.cache/local-slack`. It knows no streaming, no assistant threads and no user
-groups. It knows no admins either, and does not say on which view something was pressed: a small proxy adds the two.
+`python -m tests.local_slack` fetches it into `.cache/local-slack`. It knows no streaming, no assistant threads and no
+user groups. It knows no admins either, and does not say on which view something was pressed: a small proxy adds those.
 """
 
 from __future__ import annotations
