@@ -35,7 +35,7 @@ class Shortcut:
 # Why each is asked for. Without one of them, what stands here does not work.
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "being mentioned",
-    "assistant:write": "the assistant's pane: its prompts, its status",
+    "assistant:write": "what it is doing, shown below the conversation, and suggested prompts",
     "channels:history": "follow-ups in threads of public channels",
     "channels:read": "the names of public channels",
     "chat:write": "answering",
@@ -53,12 +53,11 @@ SCOPES: Mapping[str, str] = {
     "users:read": "who is an admin, and how people are called",
 }
 
+# `app_home_opened` with the tab "messages" says that somebody has opened the conversation with the agent.
 EVENTS: Sequence[str] = (
     "app_home_opened",
     "app_mention",
     "app_uninstalled",
-    "assistant_thread_context_changed",
-    "assistant_thread_started",
     "message.channels",
     "message.groups",
     "message.im",
@@ -66,10 +65,21 @@ EVENTS: Sequence[str] = (
     "tokens_revoked",
 )
 
+# Listened to as well, for apps that were made with `assistant_view`. Slack lets no new app have that, and an app with
+# `agent_view`, as below, cannot subscribe to these: https://docs.slack.dev/ai/migrating-to-agent-messaging.
+ASSISTANT_EVENTS: Sequence[str] = ("assistant_thread_context_changed", "assistant_thread_started")
+
 GENERATE = SlashCommand("/generate", "Make a video from words", "[what the video should show]")
 QUEUE = SlashCommand("/queue", "What you have asked for and not got yet")
 FORGET = SlashCommand("/forget", "Delete what the bot keeps of this conversation, or of you")
 COMMANDS: Sequence[SlashCommand] = (GENERATE, QUEUE, FORGET)
+
+# What somebody can begin with who has just opened the conversation: a title, and the words that it stands for.
+PROMPTS: Sequence[tuple[str, str]] = (
+    ("Make a video", "Make a video of a red ball bouncing on green grass"),
+    ("What can you do?", "What can you do?"),
+)
+BOT_USER = "gpt4video"  # Slack takes a-z, 0-9, dashes, underscores and dots
 
 ASK_ABOUT = Shortcut("g4v:ask-about", "Ask about this video", "Ask the bot about the video of this message")
 MAKE_LIKE = Shortcut(
@@ -93,15 +103,16 @@ def app_manifest(*, name: str = "GPT4Video", public_url: str = "") -> dict[str, 
             "background_color": "#17324d",
         },
         "features": {
+            "agent_view": {
+                "agent_description": "Post a clip and ask about it, or say what a video should show.",
+                "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
+            },
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
-            "assistant_view": {
-                "assistant_description": "Post a clip and ask about it, or say what a video should show.",
-            },
-            "bot_user": {"display_name": name, "always_online": True},
+            "bot_user": {"display_name": BOT_USER, "always_online": True},
             "shortcuts": [
                 {
                     "name": shortcut.name,

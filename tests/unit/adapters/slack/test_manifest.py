@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from adapters.slack.manifest import COMMANDS, EVENTS, SCOPES, SHORTCUTS, app_manifest
+from adapters.slack.manifest import ASSISTANT_EVENTS, COMMANDS, EVENTS, SCOPES, SHORTCUTS, app_manifest
 
 ROOT = Path(__file__).parents[4]
 PUBLIC = "https://bot.example.org"
 # What an event needs, by https://docs.slack.dev/reference/events. The others need no scope of their own.
 NEEDED = {
     "app_mention": "app_mentions:read",
-    "assistant_thread_context_changed": "assistant:write",
-    "assistant_thread_started": "assistant:write",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
@@ -56,6 +54,15 @@ def test_every_event_comes_with_the_scope_that_it_needs(event: str) -> None:
     assert NEEDED.get(event, "commands") in SCOPES
 
 
+def test_a_new_app_is_an_agent_since_slack_lets_it_be_no_assistant() -> None:
+    """https://docs.slack.dev/ai/migrating-to-agent-messaging: neither the view nor its events."""
+    features = app_manifest()["features"]
+    assert "assistant:write" in SCOPES  # which Slack grants only beside one of the two views
+    assert "agent_view" in features
+    assert "assistant_view" not in features
+    assert not set(ASSISTANT_EVENTS) & set(EVENTS)
+
+
 def test_slack_takes_the_lengths() -> None:
     """By https://docs.slack.dev/reference/app-manifest."""
     manifest = app_manifest()
@@ -63,7 +70,9 @@ def test_slack_takes_the_lengths() -> None:
     assert len(shown["name"]) <= 35
     assert len(shown["description"]) <= 140
     assert re.fullmatch("#[0-9a-f]{6}", shown["background_color"])
-    assert len(manifest["features"]["assistant_view"]["assistant_description"]) <= 300
+    assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
+    assert len(manifest["features"]["agent_view"]["suggested_prompts"]) <= 4
+    assert re.fullmatch(r"[a-z0-9._-]{1,80}", manifest["features"]["bot_user"]["display_name"])
     for shortcut in SHORTCUTS:
         assert len(shortcut.name) <= 24
         assert len(shortcut.description) <= 150
