@@ -13,6 +13,7 @@ class DiscordDialect(Dialect):
 
     platform = "Discord"
     community = "server"
+    group = "role"
 
     def marked(self, sentence: str) -> str:
         return sentence  # our sentences are written as Discord writes

@@ -19,12 +19,18 @@ class Dialect(ABC):
     community: str
     """What people there call a community: `server`, `workspace`."""
 
+    group: str
+    """What people there call a role: `role`, `user group`."""
+
     def say(self, sentence: str, /, **values: object) -> str:
-        """One of our own sentences with its blanks filled. `{platform}` and `{community}` are filled anyway.
+        """One of our own sentences with its blanks filled.
+
+        `{platform}`, `{community}`, `{group}` and `{groups}` are filled anyway.
 
         Values are taken as they are: what people or models wrote must have been through `plain` or `harmless`.
         """
-        return self.marked(sentence).format(platform=self.platform, community=self.community, **values)
+        own = {"platform": self.platform, "community": self.community, "group": self.group, "groups": f"{self.group}s"}
+        return self.marked(sentence).format(**own, **values)
 
     @abstractmethod
     def marked(self, sentence: str) -> str:

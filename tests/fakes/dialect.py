@@ -11,6 +11,7 @@ from adapters.shared.dialect import Dialect
 class LoudDialect(Dialect):
     platform = "Teletype"
     community = "office"
+    group = "desk"
 
     def marked(self, sentence: str) -> str:
         sentence = re.sub(r"\*\*(.+?)\*\*", r"[b:\1]", sentence)

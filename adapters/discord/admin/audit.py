@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from adapters.base import AdminDesk, AuditEntry, AuditQuery, Scope
+from adapters.base import AdminDesk, AuditQuery, Scope
 from adapters.discord.admin import strings
 from adapters.discord.admin.controls import Page, button
-from adapters.discord.admin.entries import audit_entry
 from adapters.discord.admin.visit import Stale, Visit
+from adapters.discord.dialect import DISCORD
 from adapters.discord.markup import plain
+from adapters.shared.admin import sentences
+from adapters.shared.admin.entries import audit_entry
+from adapters.shared.admin.paging import AuditPage, newer, older
+from adapters.shared.admin.rules import no_category
 
 PAGE = 6  # entries; an embed holds that many of the longest ones, and a phone's screen no more
-_SCAN = 200  # entries read at a time on the way to a newer page
-_SCANS = 5
 _ACTIONS = {"a": "allow", "w": "warn", "b": "block"}
 _WHERE = {"q": "question", "c": "clip", "a": "answer", "p": "prompt", "v": "video"}
 _KINDS = {"d": "decision", "c": "change"}
@@ -62,7 +64,7 @@ class Filters:
         except (ValueError, KeyError) as error:
             raise Stale from error
 
-    def query(self, scope: Scope, before: int | None, limit: int) -> AuditQuery:
+    def query(self, scope: Scope) -> AuditQuery:
         return AuditQuery(
             platform=scope.platform,
             community=scope.community,
@@ -72,8 +74,6 @@ class Filters:
             where=self.where,
             author=self.member,
             kind=self.kind,
-            before=before,
-            limit=limit,
         )
 
 
@@ -110,39 +110,22 @@ class AuditPanel:
     async def _check_category(self, visit: Visit, category: str) -> None:
         known = await self.categories(visit, "")
         if category not in known:
-            names = ", ".join(plain(name) for name in known) or "–"
-            raise ValueError(strings.NO_CATEGORY.format(name=plain(category), known=names))
+            raise ValueError(no_category(category, known, DISCORD))
 
     async def _older(self, visit: Visit, filters: Filters, before: int | None) -> None:
-        found = list(await self._desk.audit(filters.query(visit.scope, before, PAGE + 1)))
-        await self._show(visit, filters, found[:PAGE], newest=before is None, more=len(found) > PAGE)
+        await self._show(visit, filters, await older(self._desk, filters.query(visit.scope), before, PAGE))
 
     async def _newer(self, visit: Visit, filters: Filters, after: int) -> None:
-        """The page next above an entry. The desk reads downwards, so this comes from the top, a bounded way."""
-        newer: list[AuditEntry] = []
-        before: int | None = None
-        for _ in range(_SCANS):
-            batch = await self._desk.audit(filters.query(visit.scope, before, _SCAN))
-            newer += [entry for entry in batch if entry.id > after]
-            if len(batch) < _SCAN or batch[-1].id <= after:
-                break
-            before = batch[-1].id
-        else:  # too far up: the newest page is a better place than none
-            newer = newer[:PAGE]
-        if len(newer) <= PAGE:
-            await self._older(visit, filters, None)
-        else:
-            await self._show(visit, filters, newer[-PAGE:], newest=False, more=True)
+        await self._show(visit, filters, await newer(self._desk, filters.query(visit.scope), after, PAGE))
 
-    async def _show(
-        self, visit: Visit, filters: Filters, entries: Sequence[AuditEntry], *, newest: bool, more: bool
-    ) -> None:
-        lines = [_heading(visit, filters), *(map(audit_entry, entries) if entries else [strings.AUDIT_EMPTY])]
-        embed = discord.Embed(title=strings.AUDIT_TITLE, description="\n\n".join(lines))
+    async def _show(self, visit: Visit, filters: Filters, page: AuditPage) -> None:
+        entries = page.entries
+        told = [audit_entry(entry, DISCORD) for entry in entries] or [sentences.AUDIT_EMPTY]
+        embed = discord.Embed(title=sentences.AUDIT_TITLE, description="\n\n".join([_heading(visit, filters), *told]))
         first, last = (entries[0].id, entries[-1].id) if entries else (0, 0)
         turn = [
-            button(strings.NEWER, filters.path("n", first), disabled=newest or not entries),
-            button(strings.OLDER, filters.path("o", last), disabled=not more),
+            button(sentences.NEWER, filters.path("n", first), disabled=not page.newer),
+            button(sentences.OLDER, filters.path("o", last), disabled=not page.older),
         ]
         await visit.show(Page(embed, [turn]))
 
@@ -155,14 +138,14 @@ def _within(visit: Visit, filters: Filters) -> Filters:
 def _heading(visit: Visit, filters: Filters) -> str:
     parts = [
         plain(filters.category),
-        strings.ACTED.get(filters.action, ""),
-        strings.WHERE.get(filters.where, ""),
+        sentences.ACTED.get(filters.action, ""),
+        sentences.WHERE.get(filters.where, ""),
         f"<@{filters.member}>" if filters.member else "",
-        strings.KINDS.get(filters.kind, ""),
+        sentences.KINDS.get(filters.kind, ""),
         f"<#{filters.channel}>" if filters.channel and visit.everywhere else "",
     ]
     chosen = " · ".join(part for part in parts if part)
-    lines = [f"{strings.AUDIT_NEWEST} {chosen}".strip()]
+    lines = [f"{sentences.AUDIT_NEWEST} {chosen}".strip()]
     if not visit.everywhere:
         lines.append(strings.AUDIT_LOCAL.format(channel=visit.channel))
     return "\n".join(lines)

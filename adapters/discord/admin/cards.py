@@ -11,16 +11,15 @@ from dataclasses import dataclass
 import aiohttp
 import discord
 
-from adapters.base import Case, CaseKind, CaseState, DeliveryError, Exchange
+from adapters.base import Case, CaseState, DeliveryError, Exchange
 from adapters.discord.admin import strings
-from adapters.discord.admin.controls import Control, Page, Sheet, button
+from adapters.discord.admin.controls import Control, Page, button
 from adapters.discord.admin.enclosures import fitting, open_sheets
-from adapters.discord.admin.texts import audit_place, clock, person, quoted, scores_table, spoiler
+from adapters.discord.dialect import DISCORD
 from adapters.discord.intake import DEFAULT_UPLOAD_LIMIT
-from adapters.discord.markup import plain
 from adapters.discord.posts import Fault, fault_of
 from adapters.discord.reply import Anchor
-from adapters.shared.words import file_name
+from adapters.shared.admin import cases, sentences
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +28,6 @@ LookUp = Callable[[str], Awaitable[Exchange | None]]
 
 _CASE = re.compile(r"[\w-]{1,64}")
 _REF = re.compile(r"(\d{1,20})/(\d{1,20})")
-_FIELD = 1000  # of an embed field's 1024 characters
 _NONCE_LENGTH = 25
 _NO_CHANNEL = (10003, 10004)  # unknown channel, unknown guild
 _NOBODY = discord.AllowedMentions.none()
@@ -41,11 +39,6 @@ _COLOURS = {
     CaseState.REMOVED: discord.Colour.dark_grey(),
     CaseState.KEPT: discord.Colour.green(),
 }
-RULINGS = {
-    CaseKind.APPEAL: (CaseState.UPHELD, CaseState.OVERTURNED),
-    CaseKind.REPORT: (CaseState.REMOVED, CaseState.KEPT),
-}
-_FREEING = (CaseState.OVERTURNED, CaseState.KEPT)
 
 
 @dataclass(frozen=True)
@@ -58,75 +51,28 @@ class Notes:
 
 def card(case: Case, notes: Notes) -> Page:
     """A case for moderators; what could disturb stands behind spoilers."""
-    title = f"{strings.CASE_KINDS[case.kind]} · {strings.CASE_STATES[case.state]}"
-    embed = discord.Embed(
-        title=title, description=_who_and_where(case, notes.link), colour=_COLOURS[case.state], timestamp=case.at
-    )
-    removed = case.state is CaseState.REMOVED  # then it is not quoted any longer either
-    fields = {
-        strings.WORDS: quoted(case.words, _FIELD) if case.words.strip() else "",
-        strings.EXCERPT: spoiler(case.excerpt, _FIELD) if case.excerpt.strip() and not removed else "",
-        strings.SCORES: scores_table(case.chips) if case.chips else "",
-        strings.OUTCOME: _outcome(case),
-        strings.SUGGESTION: quoted(case.suggestion, _FIELD),
-        strings.ATTACHED: notes.missing,
-    }
-    for name, value in fields.items():
-        if value:
-            embed.add_field(name=name, value=value, inline=False)
-    embed.set_footer(text=strings.CASE_FOOTER.format(request=case.request[:100], case=case.id[:100]))
-    return Page(embed, [ruling_buttons(case)], sheets_of(case))
+    about = cases.who_and_where(case, DISCORD)
+    if notes.link:
+        about += f"\n{strings.JUMP.format(url=notes.link)}"
+    embed = discord.Embed(title=cases.title(case), description=about, colour=_COLOURS[case.state], timestamp=case.at)
+    for name, value in cases.fields(case, DISCORD, notes.missing).items():
+        embed.add_field(name=name, value=value, inline=False)
+    embed.set_footer(text=cases.footer(case))
+    return Page(embed, [ruling_buttons(case)], cases.sheets(case))
 
 
 def ruling_buttons(case: Case) -> list[Control]:
     """Nothing for closed cases, and for ids that do not fit into a button: those are ruled on elsewhere."""
-    if case.state is not CaseState.OPEN or not _CASE.fullmatch(case.id):
+    if not _CASE.fullmatch(case.id):
         return []
     return [
         button(
-            strings.RULINGS[ruling],
+            sentences.RULINGS[ruling],
             f"cas:rule:{ruling.value}:{case.id}",
-            style=discord.ButtonStyle.success if ruling in _FREEING else discord.ButtonStyle.danger,
+            style=discord.ButtonStyle.success if ruling in cases.FREEING else discord.ButtonStyle.danger,
         )
-        for ruling in RULINGS[case.kind]
+        for ruling in cases.rulings(case)
     ]
-
-
-def sheets_of(case: Case) -> list[Sheet]:
-    """The judged frame and the made videos. What was removed is not shown any longer."""
-    if case.state is CaseState.REMOVED:
-        return []
-    still = case.still
-    sheets = [Sheet(still.path, f"frame-{clock(still.time_s).replace(':', 'm')}.jpg")] if still is not None else []
-    return [*sheets, *(Sheet(video.path, file_name(video.prompt, at)) for at, video in enumerate(case.videos))]
-
-
-def case_line(case: Case) -> str:
-    """A case in a list."""
-    worst = max(case.chips, key=lambda chip: chip.score - chip.threshold, default=None)
-    reason = f" · {plain(worst.category)}" if worst is not None else ""
-    at = f"<t:{int(case.at.timestamp())}:R>"
-    return f"**{strings.CASE_KINDS[case.kind]}**{reason} · {person(case.author.id)} in {_place(case)} · {at}"
-
-
-def _who_and_where(case: Case, link: str) -> str:
-    sentence = strings.APPEALED if case.kind is CaseKind.APPEAL else strings.REPORTED
-    said = sentence.format(author=person(case.author.id), asker=person(case.asker.id), place=_place(case))
-    return f"{said}\n{strings.JUMP.format(url=link)}" if link else said
-
-
-def _place(case: Case) -> str:
-    place = case.place
-    return audit_place("/".join((place.platform, place.community, place.thread or place.channel)))
-
-
-def _outcome(case: Case) -> str:
-    if case.state is CaseState.OPEN:
-        return quoted(case.outcome, _FIELD)
-    when = f", <t:{int(case.decided_at.timestamp())}:R>" if case.decided_at is not None else ""
-    ruling = strings.CASE_STATES[case.state].capitalize()
-    line = strings.DECIDED.format(ruling=ruling, who=person(case.decided_by), when=when)
-    return f"{line}\n{quoted(case.outcome, _FIELD - len(line) - 1)}".strip()
 
 
 class CaseCards:
@@ -148,7 +94,7 @@ class CaseCards:
             except discord.HTTPException as error:
                 if fault_of(error) is not Fault.TOO_LARGE:
                     raise
-                sent = await self._send(room, case, await self.bare(case, strings.NOT_ATTACHED))
+                sent = await self._send(room, case, await self.bare(case, DISCORD.say(sentences.NOT_ATTACHED)))
         except _UNREACHED as error:
             raise _delivery_error(error) from error
         return f"{channel}/{sent.id}"
@@ -187,8 +133,10 @@ class CaseCards:
 
     async def page(self, case: Case, upload_limit: int) -> Page:
         """The card with its link, and with those files that can be attached."""
-        sheets, large, gone = fitting(sheets_of(case), upload_limit)
-        missing = [text for text, so in ((strings.NOT_ATTACHED, large), (strings.FILE_GONE, gone)) if so]
+        sheets, large, gone = fitting(cases.sheets(case), upload_limit)
+        missing = [
+            text for text, so in ((DISCORD.say(sentences.NOT_ATTACHED), large), (sentences.FILE_GONE, gone)) if so
+        ]
         drawn = card(case, Notes(await self._link(case), " ".join(missing)))
         return Page(drawn.embed, drawn.rows, sheets)
 
@@ -251,14 +199,6 @@ def _delivery_error(error: Exception) -> DeliveryError:
     return DeliveryError(strings.CARD_FAILED.format(why=why))
 
 
-def labels(cases: Sequence[Case]) -> list[tuple[str, str, str]]:
-    """Label, id and note of each case, for a menu; nothing in them that would need a spoiler."""
-    return [
-        (
-            f"{strings.CASE_KINDS[case.kind]} · {case.author.name}",
-            case.id,
-            f"{case.at:%d.%m. %H:%M} UTC · request {case.request}",
-        )
-        for case in cases
-        if _CASE.fullmatch(case.id)
-    ]
+def labels(open_cases: Sequence[Case]) -> list[tuple[str, str, str]]:
+    """Label, id and note of each case that fits into a menu."""
+    return cases.labels([case for case in open_cases if _CASE.fullmatch(case.id)])

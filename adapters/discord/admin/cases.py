@@ -8,10 +8,12 @@ from typing import Protocol
 import discord
 
 from adapters.base import AdminDesk, Case, CaseState
-from adapters.discord.admin import strings
-from adapters.discord.admin.cards import RULINGS, case_line, labels
+from adapters.discord.admin.cards import labels
 from adapters.discord.admin.controls import MENU_LIMIT, Page, button, menu, option
 from adapters.discord.admin.visit import UNREACHED, Stale, Visit
+from adapters.discord.dialect import DISCORD
+from adapters.shared.admin import sentences
+from adapters.shared.admin.cases import case_line, known_ruling
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +43,13 @@ class CasesPanel:
         cases = [case for case in await self._desk.cases(visit.scope, limit=MENU_LIMIT) if _theirs(visit, case)]
         lines: list[str] = []
         for case in cases:
-            lines.append(case_line(case))
+            lines.append(case_line(case, DISCORD))
             if len("\n".join(lines)) > _TEXT_LIMIT:
-                lines[-1] = strings.MORE.format(count=len(cases) - len(lines) + 1)
+                lines[-1] = sentences.MORE.format(count=len(cases) - len(lines) + 1)
                 break
-        embed = discord.Embed(title=strings.CASES_TITLE, description="\n".join(lines) or strings.NO_CASES)
+        embed = discord.Embed(title=sentences.CASES_TITLE, description="\n".join(lines) or sentences.NO_CASES)
         options = [option(label, id, note=note) for label, id, note in labels(cases)]
-        await visit.show(Page(embed, [[menu(strings.CASES_MENU, "cas:pick", options)]] if options else []))
+        await visit.show(Page(embed, [[menu(sentences.CASES_MENU, "cas:pick", options)]] if options else []))
 
     async def press(self, visit: Visit, steps: list[str]) -> None:
         """Do what a control says, and show what comes of it."""
@@ -65,7 +67,7 @@ class CasesPanel:
     async def _look_at(self, visit: Visit, id: str) -> None:
         case = await self._find(visit, id)
         if case is None or not _theirs(visit, case):
-            await visit.whisper(strings.CASE_GONE)
+            await visit.whisper(sentences.CASE_GONE)
             await self.open(visit)
         else:
             await self._show(visit, case)
@@ -78,7 +80,7 @@ class CasesPanel:
         if visit.on_own_panel and not visit.everywhere:
             found = await self._find(visit, id)
             if found is None or not _theirs(visit, found):
-                raise ValueError(strings.CASE_GONE)
+                raise ValueError(sentences.CASE_GONE)
         try:
             case = await self._desk.rule_case(visit.scope, visit.author, id, ruling)
         except ValueError as error:
@@ -91,13 +93,13 @@ class CasesPanel:
             await self._show(visit, case)
         except UNREACHED as error:  # the ruling stands, whatever becomes of its picture
             log.warning("case %s is ruled on, its card was not redrawn: %s", id, error)
-            await visit.whisper(strings.RULED_UNSEEN.format(ruling=strings.CASE_STATES[case.state]))
+            await visit.whisper(DISCORD.say(sentences.RULED_UNSEEN, ruling=sentences.CASE_STATES[case.state]))
 
     async def _show(self, visit: Visit, case: Case) -> None:
         """Draw the case in the message that was acted on: a panel of one's own, or the card that all moderators see."""
         if visit.on_own_panel:
             page = await self._cards.page(case, visit.interaction.filesize_limit)
-            rows = [*page.rows, [button(strings.BACK, "cas:list")]]
+            rows = [*page.rows, [button(sentences.BACK, "cas:list")]]
             await visit.show(Page(page.embed, rows, page.sheets))
         else:
             page = await self._cards.bare(case)
@@ -120,8 +122,7 @@ def _theirs(visit: Visit, case: Case) -> bool:
 
 
 def _ruling(value: str) -> CaseState:
-    for rulings in RULINGS.values():
-        for ruling in rulings:
-            if ruling.value == value:
-                return ruling
-    raise Stale
+    ruling = known_ruling(value)
+    if ruling is None:
+        raise Stale
+    return ruling

@@ -12,6 +12,8 @@ from typing import Any, Protocol, Self, cast
 
 import discord
 
+from adapters.shared.admin.cases import Sheet
+
 PREFIX = "g4va:"
 MENU_LIMIT = 25  # what Discord shows, and lets choose, in one menu
 _LABEL_LIMIT = 80
@@ -52,14 +54,6 @@ class Control(discord.ui.DynamicItem[discord.ui.Item[Any]], template=PREFIX + r"
 
     async def callback(self, interaction: discord.Interaction) -> None:
         await cast(HasRoom, interaction.client).admin_room.press(interaction, self.path)
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A file to show with a page: where it lies, and under which name people see it."""
-
-    path: str
-    name: str
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import discord
 
-from adapters.discord.admin.controls import Sheet
+from adapters.shared.admin.cases import Sheet
 
 FILES_LIMIT = 10  # of one message
 

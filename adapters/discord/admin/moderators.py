@@ -8,6 +8,8 @@ from adapters.base import AdminDesk
 from adapters.discord.admin import strings
 from adapters.discord.admin.controls import POSTABLE, Control, Page, button, channel_menu
 from adapters.discord.admin.visit import Stale, Visit
+from adapters.discord.dialect import DISCORD
+from adapters.shared.admin import sentences
 
 _SETTING = "moderator_channel"
 
@@ -30,29 +32,29 @@ class ModeratorsPanel:
                 channel = visit.value
                 _check(visit, channel)
                 await self._desk.change(visit.scope, visit.author, _SETTING, channel)
-                await self._page(visit, place, strings.SAVED)
+                await self._page(visit, place, sentences.SAVED)
             case [place, "reset"]:
                 await self._desk.reset(visit.scope, visit.author, _SETTING)
-                await self._page(visit, place, strings.CLEARED)
+                await self._page(visit, place, sentences.CLEARED)
             case _:
                 raise Stale
 
     async def _page(self, visit: Visit, place: str, said: str = "") -> None:
         settings = await self._desk.settings(visit.scope)
         held = settings.moderator_channel
-        lines = [strings.MODS_NOW.format(channel=held) if held else strings.MODS_NONE]
+        lines = [DISCORD.say(sentences.MODS_NOW, channel=DISCORD.channel(held)) if held else strings.MODS_NONE]
         lines += [said] if said else []
         lines += _warnings(visit, held) if held else []
         lines.append(strings.MODS_HELP)
         there = visit.there([held], POSTABLE)
         rows: list[list[Control]] = [
-            [channel_menu(strings.MODS_MENU, f"mod:{place}:pick", there, postable=True)],
+            [channel_menu(sentences.MODS_MENU, f"mod:{place}:pick", there, postable=True)],
             [
-                button(strings.BACK, f"saf:{place}:home"),
-                button(strings.RESET, f"mod:{place}:reset", disabled=_SETTING not in settings.own),
+                button(sentences.BACK, f"saf:{place}:home"),
+                button(sentences.RESET, f"mod:{place}:reset", disabled=_SETTING not in settings.own),
             ],
         ]
-        await visit.show(Page(discord.Embed(title=strings.MODS_TITLE, description="\n\n".join(lines)), rows))
+        await visit.show(Page(discord.Embed(title=sentences.MODS_TITLE, description="\n\n".join(lines)), rows))
 
 
 def _check(visit: Visit, channel: str) -> None:

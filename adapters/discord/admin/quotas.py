@@ -6,21 +6,26 @@ from collections.abc import Mapping
 
 import discord
 
-from adapters.base import AdminDesk, Quota, Scope
+from adapters.base import AdminDesk, Scope
 from adapters.base.accounts import Measure, Window
-from adapters.discord.admin import strings
 from adapters.discord.admin.controls import Control, Page, button, someone_menu
 from adapters.discord.admin.forms import Field, form
-from adapters.discord.admin.texts import (
+from adapters.discord.admin.visit import Stale, Visit
+from adapters.discord.dialect import DISCORD
+from adapters.shared.admin import sentences
+from adapters.shared.admin.names import subject_name
+from adapters.shared.admin.quotas import (
     amount,
     by_subject,
-    number,
+    clear,
+    has_own,
     quota_lines,
     quotas_text,
-    read_number,
-    subject_name,
+    read_form,
+    save_form,
+    summary,
+    written,
 )
-from adapters.discord.admin.visit import Stale, Visit
 
 _TEXT_LIMIT = 3600  # of an embed's 4096 characters; the rest is for the help
 _KINDS = {"r": "role", "u": "user"}
@@ -39,19 +44,16 @@ class QuotaPanel:
 
     async def summary(self, scope: Scope) -> str:
         """One line for the home of the settings."""
-        quotas = by_subject(await self._desk.quotas(scope))
-        special = len(quotas) - 1
-        own = any(quota.origin == "community" for held in quotas.values() for quota in held.values())
-        everyone = "; ".join(quota_lines(quotas[""])) or strings.QUOTA_NONE
-        more = f"\n{strings.QUOTAS_SPECIAL.format(count=special)}" if special else ""
-        return f"{everyone}{more} · *{strings.SET_HERE if own else strings.DEFAULT}*"
+        return summary(await self._desk.quotas(scope), DISCORD)
 
     async def open(self, visit: Visit) -> None:
         """All limits, and whose to change."""
-        text = quotas_text(await self._desk.quotas(visit.scope), _TEXT_LIMIT)
-        embed = discord.Embed(title=strings.QUOTAS_TITLE, description=f"{text}\n\n{strings.QUOTAS_HELP}")
-        buttons = [button(strings.BACK, "set:home"), button(strings.QUOTA_EVERYONE, "quo:e")]
-        await visit.show(Page(embed, [[someone_menu(strings.QUOTA_MENU, "quo:pick")], buttons]))
+        text = quotas_text(await self._desk.quotas(visit.scope), _TEXT_LIMIT, DISCORD)
+        embed = discord.Embed(
+            title=sentences.QUOTAS_TITLE, description=f"{text}\n\n{DISCORD.say(sentences.QUOTAS_HELP)}"
+        )
+        buttons = [button(sentences.BACK, "set:home"), button(sentences.QUOTA_EVERYONE, "quo:e")]
+        await visit.show(Page(embed, [[someone_menu(DISCORD.say(sentences.QUOTA_MENU), "quo:pick")], buttons]))
 
     async def press(self, visit: Visit, steps: list[str]) -> None:
         """Do what a control of these pages says, and show what comes of it."""
@@ -75,43 +77,43 @@ class QuotaPanel:
 
     async def _page(self, visit: Visit, subject: str, said: str = "") -> None:
         held = by_subject(await self._desk.quotas(visit.scope)).get(subject, {})
-        own = any(quota.origin == "community" for quota in held.values())
-        nothing = strings.QUOTA_NONE_OWN if subject else strings.QUOTA_NONE
-        lines = [f"**{subject_name(subject)}**", *(quota_lines(held) or [nothing]), *([f"\n{said}"] if said else [])]
+        nothing = sentences.QUOTA_NONE_OWN if subject else sentences.QUOTA_NONE
+        title = DISCORD.say(sentences.TITLED, name=subject_name(subject, DISCORD))
+        lines = [title, *(quota_lines(held, DISCORD) or [nothing]), *([f"\n{said}"] if said else [])]
         code = _code(subject)
         rows: list[list[Control]] = [
             [
-                button(strings.QUOTA_HOUR, f"quo:{code}:hour", style=discord.ButtonStyle.primary),
-                button(strings.QUOTA_DAY, f"quo:{code}:day", style=discord.ButtonStyle.primary),
+                button(sentences.QUOTA_HOUR, f"quo:{code}:hour", style=discord.ButtonStyle.primary),
+                button(sentences.QUOTA_DAY, f"quo:{code}:day", style=discord.ButtonStyle.primary),
             ],
             [
-                button(strings.BACK, "quo:home"),
-                button(strings.QUOTA_CLEAR, f"quo:{code}:clear", disabled=not own),
+                button(sentences.BACK, "quo:home"),
+                button(sentences.QUOTA_CLEAR, f"quo:{code}:clear", disabled=not has_own(held)),
             ],
         ]
-        await visit.show(Page(discord.Embed(title=strings.QUOTAS_TITLE, description="\n".join(lines)), rows))
+        await visit.show(Page(discord.Embed(title=sentences.QUOTAS_TITLE, description="\n".join(lines)), rows))
 
     async def _ask(self, visit: Visit, subject: str, window: Window) -> None:
         held = by_subject(await self._desk.quotas(visit.scope)).get(subject, {})
-        hint = strings.QUOTA_HINT if subject else strings.QUOTA_HINT_EVERYONE
+        hint = sentences.QUOTA_HINT if subject else sentences.QUOTA_HINT_EVERYONE
         fields = []
         for measure in Measure:
             quota = held.get((measure, window))
-            own = quota is not None and quota.origin == "community"
+            inherited = quota if quota is not None and quota.origin == "default" else None
             fields.append(
                 Field(
                     measure.value,
-                    f"{strings.MEASURES[measure]} {strings.WINDOWS[window]}",
-                    value=_written(quota) if quota is not None and own else "",
+                    f"{sentences.MEASURES[measure]} {sentences.WINDOWS[window]}",
+                    value=written(quota),
                     hint=hint,
-                    ghost=f"{strings.DEFAULT}: {amount(quota)}" if quota is not None and not own else "",
+                    ghost=f"{sentences.DEFAULT}: {amount(inherited)}" if inherited is not None else "",
                 )
             )
 
         path = f"quo:{_code(subject)}:{window.value}"
-        await visit.ask(form(f"{strings.QUOTAS} {strings.WINDOWS[window]}", path, fields))
+        await visit.ask(form(f"{sentences.QUOTAS} {sentences.WINDOWS[window]}", path, fields))
 
-    async def submit(self, visit: Visit, steps: list[str], written: Mapping[str, str]) -> None:
+    async def submit(self, visit: Visit, steps: list[str], lines: Mapping[str, str]) -> None:
         """Set and drop what the form changes. Everything is read before anything is changed."""
         await visit.begin()
         match steps:
@@ -119,39 +121,18 @@ class QuotaPanel:
                 subject, window = _subject(code), Window(name)
             case _:
                 raise Stale
-        wanted = {measure: _read(written[measure.value]) for measure in Measure if written.get(measure.value)}
-        held = by_subject(await self._desk.quotas(visit.scope)).get(subject, {})
+        wanted = read_form(lines, DISCORD)
         try:
-            for measure in Measure:
-                quota = held.get((measure, window))
-                own = quota if quota is not None and quota.origin == "community" else None
-                if measure not in wanted:
-                    if own is not None:
-                        await self._desk.reset_quota(visit.scope, visit.author, subject, measure, window)
-                elif own is None or own.amount != wanted[measure]:
-                    changed = Quota(subject, measure, window, wanted[measure])
-                    await self._desk.set_quota(visit.scope, visit.author, changed)
+            await save_form(self._desk, visit.scope, visit.author, subject, window, wanted)
         except ValueError as error:
             await visit.whisper(str(error))
             await self._page(visit, subject)
         else:
-            await self._page(visit, subject, strings.SAVED)
+            await self._page(visit, subject, sentences.SAVED)
 
     async def _clear(self, visit: Visit, subject: str) -> None:
-        held = by_subject(await self._desk.quotas(visit.scope)).get(subject, {})
-        for quota in held.values():
-            if quota.origin == "community":
-                await self._desk.reset_quota(visit.scope, visit.author, subject, quota.measure, quota.window)
-        await self._page(visit, subject, strings.QUOTA_CLEARED)
-
-
-def _read(text: str) -> float | None:
-    """A limit, None for none. Raises `ValueError` with a sentence."""
-    return None if text.lower() in strings.NO_LIMIT_WORDS else read_number(text)
-
-
-def _written(quota: Quota) -> str:
-    return strings.NO_LIMIT if quota.amount is None else number(quota.amount).replace(",", "")
+        await clear(self._desk, visit.scope, visit.author, subject)
+        await self._page(visit, subject, sentences.QUOTA_CLEARED)
 
 
 def _code(subject: str) -> str:

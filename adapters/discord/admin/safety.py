@@ -11,11 +11,23 @@ from adapters.base import AGE_RESTRICTED, AdminDesk, Rule, Scope
 from adapters.discord.admin import strings
 from adapters.discord.admin.controls import MENU_LIMIT, Control, Page, button, channel_menu, menu, option
 from adapters.discord.admin.forms import Field, form
-from adapters.discord.admin.texts import limit, place_line, read_number, rules_legend, rules_table, what_if_line
 from adapters.discord.admin.visit import Stale, Visit
+from adapters.discord.dialect import DISCORD
 from adapters.discord.markup import plain
+from adapters.shared.admin import sentences
+from adapters.shared.admin.names import place_line
+from adapters.shared.admin.numbers import limit, read_limit
+from adapters.shared.admin.rules import (
+    STEPS,
+    draft_line,
+    find_rule,
+    rule_lines,
+    rules_legend,
+    rules_table,
+    saved_line,
+    what_if_line,
+)
 
-_STEPS = [step / 20 for step in range(1, 21)]  # 0.05 to 1.00
 _OWN_ORIGIN = {"s": "community", "a": "age-restricted", "c": "place"}
 _CASES_SHOWN = 25
 _LONGEST_CATEGORY = 24
@@ -47,22 +59,22 @@ class SafetyPanel:
         scope = scope_of(visit, place)
         rules = await self._desk.rules(scope)
         waiting = len(await self._desk.cases(visit.scope, limit=_CASES_SHOWN))
-        lines = [f"**{place_line(scope)}**" + (f"\n{strings.PLACE_AGE_HELP}" if place == "a" else "")]
-        lines += [rules_table(rules) + rules_legend(rules)] if rules else [strings.NO_RULES]
+        lines = [_title(scope) + (f"\n{strings.PLACE_AGE_HELP}" if place == "a" else "")]
+        lines += [rules_table(rules, DISCORD) + rules_legend(rules, DISCORD)] if rules else [sentences.NO_RULES]
         lines += [said] if said else []
         rows: list[list[Control]] = []
         if rules:
-            rows.append([menu(strings.SAFETY_MENU, f"saf:{place}:cat", _categories(rules))])
-        rows.append([menu(strings.PLACE_MENU, f"saf:{place}:go", _places(visit, place))])
-        rows.append([channel_menu(strings.CHANNEL_MENU, f"saf:{place}:channel")])
+            rows.append([menu(sentences.SAFETY_MENU, f"saf:{place}:cat", _categories(rules))])
+        rows.append([menu(sentences.PLACE_MENU, f"saf:{place}:go", _places(visit, place))])
+        rows.append([channel_menu(sentences.CHANNEL_MENU, f"saf:{place}:channel")])
         count = f"{waiting}+" if waiting == _CASES_SHOWN else str(waiting)
         rows.append(
             [
-                button(strings.MODERATORS, f"mod:{place}:home"),
-                button(strings.OPEN_CASES.format(count=count), "cas:list", disabled=not waiting),
+                button(sentences.MODERATORS, f"mod:{place}:home"),
+                button(sentences.OPEN_CASES.format(count=count), "cas:list", disabled=not waiting),
             ]
         )
-        await visit.show(Page(discord.Embed(title=strings.SAFETY_TITLE, description="\n\n".join(lines)), rows))
+        await visit.show(Page(discord.Embed(title=sentences.SAFETY_TITLE, description="\n\n".join(lines)), rows))
 
     async def press(self, visit: Visit, steps: list[str]) -> None:
         """Do what a control of the panel says, and show what comes of it."""
@@ -88,7 +100,6 @@ class SafetyPanel:
 
     async def _at(self, visit: Visit, draft: Draft, then: str) -> None:
         scope = scope_of(visit, draft.place)
-        name = plain(draft.category)
         match then:
             case "limit":
                 changed = _draft(draft.place, draft.category, visit.value, draft.action)
@@ -98,11 +109,11 @@ class SafetyPanel:
                 await self._rule(visit, draft.place, draft.category, changed)
             case "save":
                 await self._desk.set_rule(scope, visit.author, draft.category, draft.threshold, draft.action)
-                said = strings.RULE_SAVED.format(category=name, limit=limit(draft.threshold), action=draft.action)
+                said = saved_line(draft.category, draft.threshold, draft.action, DISCORD)
                 await self.open(visit, draft.place, said)
             case "reset":
                 await self._desk.reset_rule(scope, visit.author, draft.category)
-                await self.open(visit, draft.place, strings.RULE_CLEARED.format(category=name))
+                await self.open(visit, draft.place, sentences.RULE_CLEARED.format(category=plain(draft.category)))
             case _:
                 raise Stale
 
@@ -113,32 +124,26 @@ class SafetyPanel:
         now = Draft(place, category, rule.threshold, rule.action)
         draft = draft or now
         changed = (limit(draft.threshold), draft.action) != (limit(now.threshold), now.action)
-        held = strings.RULE_NOW.format(
-            limit=limit(rule.threshold),
-            action=strings.ACTIONS.get(rule.action, rule.action),
-            origin=strings.ORIGINS.get(rule.origin, plain(rule.origin)),
-        )
-        lines = [f"**{place_line(scope)}**", f"{strings.COVERS[rule.text, rule.frames]}\n{held}"]
+        lines = [_title(scope), rule_lines(rule, DISCORD)]
         if changed:
             found = await self._desk.what_if(scope, category, draft.threshold, draft.action)
-            action = strings.ACTIONS.get(draft.action, draft.action)
-            lines.append(strings.RULE_DRAFT.format(limit=limit(draft.threshold), action=action))
+            lines.append(draft_line(draft.threshold, draft.action, DISCORD))
             lines.append(what_if_line(found, draft.threshold))
         own = rule.origin == _OWN_ORIGIN[place[0]]
         rows = [
-            [menu(strings.LIMIT_MENU, draft.path("limit"), _limits(draft, now))],
-            [menu(strings.ACTION_MENU, draft.path("action"), _actions(draft))],
+            [menu(sentences.LIMIT_MENU, draft.path("limit"), _limits(draft, now))],
+            [menu(sentences.ACTION_MENU, draft.path("action"), _actions(draft))],
             [
-                button(strings.SAVE, draft.path("save"), style=discord.ButtonStyle.success, disabled=not changed),
-                button(strings.EXACT, draft.path("exact")),
-                button(strings.WIDER, draft.path("reset"), disabled=not own),
-                button(strings.BACK, f"saf:{place}:home"),
+                button(sentences.SAVE, draft.path("save"), style=discord.ButtonStyle.success, disabled=not changed),
+                button(sentences.EXACT, draft.path("exact")),
+                button(sentences.WIDER, draft.path("reset"), disabled=not own),
+                button(sentences.BACK, f"saf:{place}:home"),
             ],
         ]
         await visit.show(Page(discord.Embed(title=plain(category), description="\n\n".join(lines)), rows))
 
     async def _ask_for_limit(self, visit: Visit, draft: Draft) -> None:
-        line = Field("limit", strings.EXACT_LABEL, limit(draft.threshold), strings.EXACT_HINT, required=True)
+        line = Field("limit", sentences.EXACT_LABEL, limit(draft.threshold), sentences.EXACT_HINT, required=True)
         await visit.ask(form(draft.category, draft.path("exact"), [line]))
 
     async def submit(self, visit: Visit, steps: list[str], written: Mapping[str, str]) -> None:
@@ -146,20 +151,17 @@ class SafetyPanel:
         await visit.begin()
         match steps:
             case [place, "at", category, _, action, "exact"]:
-                threshold = read_number(written.get("limit", ""))
+                threshold = read_limit(written.get("limit", ""), DISCORD)
             case _:
                 raise Stale
-        if not 0 <= threshold <= 1:
-            raise ValueError(strings.NOT_A_LIMIT)
-        await self._rule(visit, place, category, Draft(place, category, round(threshold, 3), action))
+        await self._rule(visit, place, category, Draft(place, category, threshold, action))
 
     async def _find(self, scope: Scope, category: str) -> Rule:
-        rules = await self._desk.rules(scope)
-        found = next((rule for rule in rules if rule.category == category), None)
-        if found is None:
-            known = ", ".join(plain(rule.category) for rule in rules) or "–"
-            raise ValueError(strings.NO_CATEGORY.format(name=plain(category), known=known))
-        return found
+        return find_rule(await self._desk.rules(scope), category, DISCORD)
+
+
+def _title(scope: Scope) -> str:
+    return DISCORD.say(sentences.TITLED, name=place_line(scope, DISCORD))
 
 
 def scope_of(visit: Visit, place: str) -> Scope:
@@ -196,12 +198,12 @@ def _places(visit: Visit, place: str) -> list[discord.SelectOption]:
 
 
 def _limits(draft: Draft, now: Draft) -> list[discord.SelectOption]:
-    values = sorted({limit(value) for value in (*_STEPS, draft.threshold, now.threshold)}, key=float)
+    values = sorted({limit(value) for value in (*STEPS, draft.threshold, now.threshold)}, key=float)
     return [
         option(
             value,
             value,
-            note=strings.HOLDS_NOW if value == limit(now.threshold) else "",
+            note=sentences.HOLDS_NOW if value == limit(now.threshold) else "",
             chosen=value == limit(draft.threshold),
         )
         for value in values
@@ -209,4 +211,4 @@ def _limits(draft: Draft, now: Draft) -> list[discord.SelectOption]:
 
 
 def _actions(draft: Draft) -> list[discord.SelectOption]:
-    return [option(key, key, note=note, chosen=key == draft.action) for key, note in strings.ACTIONS.items()]
+    return [option(key, key, note=note, chosen=key == draft.action) for key, note in sentences.ACTIONS.items()]

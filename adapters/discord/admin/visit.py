@@ -14,7 +14,9 @@ from adapters.base import Author, Refusal, Scope
 from adapters.discord.admin import strings
 from adapters.discord.admin.controls import Page
 from adapters.discord.admin.enclosures import open_sheets
+from adapters.discord.dialect import DISCORD
 from adapters.discord.intake import PLATFORM, author_of, place_of
+from adapters.shared.admin import sentences
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +131,7 @@ async def serve(interaction: discord.Interaction, work: Callable[[Visit], Awaita
     if visit is None:
         await whisper(interaction, strings.ONLY_SERVERS)
     elif admin and not visit.author.is_admin:
-        await whisper(interaction, strings.NEEDS_ADMIN)
+        await whisper(interaction, DISCORD.say(sentences.NEEDS_ADMIN))
     elif not visit.author.is_moderator:
         await whisper(interaction, strings.NEEDS_MODERATOR)
     else:
@@ -156,10 +158,10 @@ async def _work(visit: Visit, work: Callable[[Visit], Awaitable[None]]) -> None:
         await visit.whisper(strings.STALE)
     except UNREACHED as error:
         log.warning("interaction %s was not answered: %s", visit.interaction.id, error)
-        await visit.whisper(strings.BROKEN)
+        await visit.whisper(sentences.BROKEN)
     except Exception:
         log.exception("interaction %s broke", visit.interaction.id)
-        await visit.whisper(strings.BROKEN)
+        await visit.whisper(sentences.BROKEN)
 
 
 async def whisper(interaction: discord.Interaction, text: str) -> None:

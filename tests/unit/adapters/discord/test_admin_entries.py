@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import AuditEntry
-from adapters.discord.admin.entries import audit_entry
+from adapters.discord.dialect import DISCORD
+from adapters.shared.admin.entries import audit_entry
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 JSON = st.recursive(
@@ -93,7 +94,7 @@ def quota(subject: str, before: object, after: object, **more: object) -> dict[s
     ],
 )
 def test_a_change_is_told_in_words(details: dict[str, object], line: str) -> None:
-    first, second = audit_entry(entry(details=details)).split("\n")
+    first, second = audit_entry(entry(details=details), DISCORD).split("\n")
     assert first == f"✏️ {line}"
     assert second == f"<t:{int(NOON.timestamp())}:R> · <#22>"
 
@@ -104,7 +105,7 @@ def test_a_change_is_told_in_words(details: dict[str, object], line: str) -> Non
     st.sampled_from(["rooms", "ask", "generate", "model", "retention_days", "moderator_channel", "else"]),
 )
 def test_whatever_is_stored_makes_two_short_lines(details: dict[str, object], what: str, name: str) -> None:
-    text = audit_entry(entry(details={**details, "what": what, "name": name}))
+    text = audit_entry(entry(details={**details, "what": what, "name": name}), DISCORD)
     assert text.count("\n") == 1
     assert len(text) <= 650
     assert "@everyone" not in text
@@ -113,7 +114,7 @@ def test_whatever_is_stored_makes_two_short_lines(details: dict[str, object], wh
 @given(st.text(max_size=600), st.sampled_from(["allow", "warn", "block"]))
 def test_whatever_was_said_makes_three_short_lines(excerpt: str, action: str) -> None:
     told = entry(kind="decision", where="clip", score=0.9, threshold=0.7, action=action, time_s=61.0, excerpt=excerpt)
-    text = audit_entry(told)
+    text = audit_entry(told, DISCORD)
     assert text.count("\n") <= 2
     assert len(text) <= 650
     assert "violence 0.90 ≥ 0.70 · clip at 1:01" in text

@@ -43,7 +43,7 @@ async def test_the_home_of_the_settings_sums_the_quotas_up(office) -> None:
     office.desk.limits = [VIDEOS_A_DAY, Quota("role:7", Measure.VIDEOS, Window.DAY, 30)]
     panel = await office.open(office.boss, "settings")
     assert panel.field("Quotas") == (
-        "Videos: 10 a day *(default)*\nRoles and members with limits of their own: 1 · *set here*"
+        "Videos: 10 a day *(default)*\nMembers and roles with limits of their own: 1 · *set here*"
     )
 
 
