@@ -16,6 +16,7 @@ from adapters.shared.pacing import Timing, Turns
 from adapters.shared.pump import RETRY_AFTER_S
 from adapters.slack import notices
 from adapters.slack.blocks import section
+from adapters.slack.markup import sections
 from adapters.slack.memory import Notes
 from adapters.slack.people import as_bystander
 from adapters.slack.posts import Blocks, find, once, send, whisper, write_to
@@ -124,6 +125,14 @@ class Answers:
         if channel.startswith("D"):
             return await write_to(workspace, user, text, blocks, channel=channel, thread=thread)
         return await whisper(workspace, channel, user, text, blocks, thread=thread)
+
+    async def whisper_words(
+        self, workspace: Workspace, place: Place, user: str, markdown: str, *, thread: str = ""
+    ) -> bool:
+        """As `whisper`, for a sentence of the application's."""
+        pieces = sections(markdown)[:4]
+        blocks = [section(piece) for piece in pieces]
+        return await self.whisper(workspace, place.channel, user, "\n".join(pieces), blocks, thread=thread)
 
     def _retire(self, reply: SlackReply) -> None:
         for place in [place for place, live in self._live.items() if live is reply]:

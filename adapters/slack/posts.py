@@ -64,7 +64,6 @@ class Post:
 
     async def edit(self, ts: str, text: str, blocks: Blocks, *, mark: dict[str, Any] | None = None) -> None:
         """Change a message. Raises at once where Slack wants to be left alone: something newer may come meanwhile."""
-        more = {"metadata": mark} if mark is not None else {}
         await self._out(
             lambda: self.workspace.hasty.chat_update(
                 channel=self.anchor.channel,
@@ -73,7 +72,7 @@ class Post:
                 blocks=list(blocks),
                 parse="none",
                 link_names=False,
-                **more,
+                metadata=mark,
             )
         )
 
@@ -296,7 +295,7 @@ async def write_to(
             link_names=False,
             unfurl_links=False,
             unfurl_media=False,
-            **({"thread_ts": thread} if thread else {}),
+            thread_ts=thread or None,
         )
     except UNREACHED as error:
         log.warning("user %s could not be told: %s", user, code_of(error) or error)

@@ -113,7 +113,7 @@ class SocketMode:
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the bot has to hear again
-                delay = self._backoff_s[min(failures, len(self._backoff_s) - 1)] * random.uniform(0.75, 1.25)  # noqa: S311
+                delay = self._backoff_s[min(failures, len(self._backoff_s) - 1)] * random.uniform(0.75, 1.25)
                 failures += 1
                 delay = max(delay, retry_after(error, 0.0))
                 log.warning("no connection to Slack, the next try is in %.1f s: %s", delay, code_of(error) or error)

@@ -194,13 +194,13 @@ class Workspaces:
         """A client without a token, for what needs none or another one."""
         return self._client(None, PATIENCE)
 
-    async def authorize(self, **asked: Any) -> AuthorizeResult | None:
-        """Bolt's question on whose behalf to act."""
-        workspace = await self.get(str(asked.get("team_id") or ""))
+    async def authorize(self, enterprise: str | None, team: str | None) -> AuthorizeResult | None:
+        """Bolt's question on whose behalf to act. None: on nobody's."""
+        workspace = await self.get(team or "")
         if workspace is None:
             return None
         return AuthorizeResult(
-            enterprise_id=asked.get("enterprise_id"),
+            enterprise_id=enterprise,
             team_id=workspace.team,
             bot_user_id=workspace.bot_user,
             bot_id=workspace.bot_id or None,
