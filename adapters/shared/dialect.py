@@ -19,7 +19,7 @@ class Dialect(ABC):
     community: str
     """What people there call a community: `server`, `workspace`."""
 
-    group: str
+    group: str = "group"
     """What people there call a role: `role`, `user group`."""
 
     def say(self, sentence: str, /, **values: object) -> str:
