@@ -35,7 +35,7 @@ class Installation:
     bot_user: str
     scopes: tuple[str, ...]
     installed_by: str  # a user's id
-    installed_at: datetime  # aware
+    installed_at: datetime  # aware, in whole seconds like Slack's events
 
 
 class Installations(Protocol):

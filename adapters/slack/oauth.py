@@ -203,7 +203,8 @@ class OAuthPages:
             bot_user=str(answer.get("bot_user_id") or ""),
             scopes=tuple(scope for scope in str(answer.get("scope") or "").split(",") if scope),
             installed_by=str((answer.get("authed_user") or {}).get("id") or ""),
-            installed_at=datetime.fromtimestamp(self._clock(), UTC),
+            # In whole seconds, as the times of the events that it is compared with.
+            installed_at=datetime.fromtimestamp(int(self._clock()), UTC),
         )
 
     @property

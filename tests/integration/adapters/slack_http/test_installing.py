@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
+from adapters.slack.http import HttpDoor
 from adapters.slack.manifest import INSTALL_PATH, REDIRECT_PATH, SCOPES
 from adapters.slack.oauth import COOKIE, STATE_S, OAuthPages, States
 from tests.integration.adapters.slack_http.conftest import Api, Clock, Kept, Opened, Slack
@@ -36,9 +37,9 @@ GIVEN: dict[str, Any] = {
 class Browser:
     """Somebody who installs the app: opens the first page, and comes back from Slack."""
 
-    def __init__(self, slack: Slack) -> None:
-        self._session = slack.session
-        self._url = slack.door.url
+    def __init__(self, door: HttpDoor, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self._url = door.url
         self.cookie = ""
         self.state = ""
 
@@ -93,7 +94,7 @@ async def slack(opened: Opened, api: Api, kept: Kept, clock: Clock, added: list[
 
 @pytest.fixture
 async def browser(slack: Slack) -> Browser:
-    return Browser(slack)
+    return Browser(slack.door, slack.session)
 
 
 async def test_from_the_first_page_to_the_kept_token(
@@ -114,7 +115,7 @@ async def test_from_the_first_page_to_the_kept_token(
     found = kept.rows["T1"]
     assert (found.token, found.bot_user, found.installed_by) == (TOKEN, "U1", "U2")
     assert found.scopes == ("chat:write", "commands")
-    assert found.installed_at.timestamp() == clock.now
+    assert found.installed_at.timestamp() == int(clock.now)
     assert added == ["T1"]
 
 
@@ -135,7 +136,7 @@ async def test_installing_again_replaces_the_token_and_says_so_to_the_adapter(
 async def test_somebody_elses_link_installs_nothing(browser: Browser, slack: Slack, api: Api, kept: Kept) -> None:
     """An attacker begins, and gets a victim to open the address that Slack sent the attacker to."""
     await browser.begins()
-    victim = Browser(slack)
+    victim = Browser(slack.door, slack.session)
     await victim.begins()
     for cookie in ("", "x", victim.cookie):
         status, page = await browser.comes_back(cookie=cookie)
@@ -200,7 +201,7 @@ async def test_the_cookie_and_the_page_are_bound_to_the_browser(browser: Browser
 async def test_behind_tls_the_cookie_never_leaves_it(opened: Opened, kept: Kept) -> None:
     pages = OAuthPages(client_id="1.2", client_secret="s", public_url="https://bot.example.org/", installations=kept)
     async with opened(None, pages=pages) as slack:
-        browser = Browser(slack)
+        browser = Browser(slack.door, slack.session)
         target = urlsplit(await browser.begins())
     assert "Secure" in browser.set_cookie
     assert (target.netloc, target.path) == ("slack.com", "/oauth/v2/authorize")
