@@ -117,6 +117,7 @@ class DiscordReply:
             is_new=self._is_new,
             turn=self._turn,
             timing=timing,
+            every_s=EDIT_EVERY_S,
             name=f"discord reply in {anchor.channel}",
         )
         self._typing: asyncio.Task[None] | None = None
