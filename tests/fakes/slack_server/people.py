@@ -25,13 +25,9 @@ SUBSCRIBED = [
     "assistant_thread_started",
     "channel_archive",
     "channel_deleted",
-    "file_shared",
-    "member_joined_channel",
     "member_left_channel",
     "message",
     "tokens_revoked",
-    "user_change",
-    "subteam_updated",
 ]
 
 
