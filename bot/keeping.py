@@ -14,6 +14,7 @@ from bot.files import Shelf
 from bot.requests import within_reach
 from bot.running import Running
 from bot.store import Forgotten, Request, Store
+from bot.store.forgetting import covers
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Keeping:
 
         def theirs(request: Request) -> bool:
             mine = (request.platform, request.author_id) == (platform, author.id)
-            return mine and conversation in (None, request.conversation)
+            return mine and (conversation is None or covers(conversation, request.conversation))
 
         await self._running.end(theirs, FORGOTTEN)
         held = await self.holdings(platform, author, place)

@@ -20,6 +20,7 @@ from adapters.base.admin import (
     WhatIf,
 )
 from adapters.base.asking import (
+    EVERY_THREAD,
     Attachment,
     Author,
     Change,
@@ -38,6 +39,7 @@ from adapters.base.views import Bar, Chip, Exchange, MadeVideo, QueueSpot, Reply
 
 __all__ = [
     "AGE_RESTRICTED",
+    "EVERY_THREAD",
     "Adapter",
     "AdapterError",
     "AdminDesk",

@@ -24,6 +24,10 @@ class Author:
     roles: tuple[str, ...] = ()
 
 
+EVERY_THREAD = "*"
+"""As a place's thread, where `Handler.holdings` and `forget_me` are asked: the channel with all its threads."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where something is said. `community` is the guild or workspace, `channel` the room within it.

@@ -75,7 +75,11 @@ class Handler(Protocol):
         """Drop the conversation of this place: turns, clips and made videos."""
 
     async def holdings(self, platform: str, author: Author, place: Place | None = None) -> Holdings:
-        """What is kept of `author` in the conversation of `place`, or everywhere on the platform."""
+        """What is kept of `author` in the conversation of `place`, or everywhere on the platform.
+
+        With `EVERY_THREAD` as its thread it is the place's channel with all its threads: not every platform can tell
+        in which of them somebody asks for that.
+        """
 
     async def forget_me(self, platform: str, author: Author, place: Place | None = None) -> Holdings:
         """Cancel and delete what `holdings` counts; their names in the audit too. Returns what was deleted."""

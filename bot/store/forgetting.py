@@ -18,6 +18,7 @@ from bot.store.records import Forgotten, Kept
 from bot.store.rows import chunks, paths_in
 
 NOBODY = "forgotten"  # who the audit says asked, once they wanted to be forgotten
+_EVERY = "/*"  # at the end of a conversation's key: all conversations of its channel
 SOME = 5_000  # how many records a transaction prunes, so that others get their turn in between
 _requests, _deliveries, _turns, _cases = schema.requests, schema.deliveries, schema.turns, schema.cases
 _conversations, _audit = schema.conversations, schema.audit
@@ -26,11 +27,18 @@ _quotes = _audit.c.excerpt != sa.literal_column("''")
 _has_ended = _requests.c.finished_at.is_not(None)
 
 
+def covers(conversation: str, other: str) -> bool:
+    """Whether `other` is that conversation, or one of those of its channel when it ends with `/*`."""
+    if conversation.endswith(_EVERY):
+        return other.startswith(conversation.removesuffix("*"))
+    return other == conversation
+
+
 # --- what is kept --------------------------------------------------------------------------------------------------
 
 
 def kept(platform: str, author: str, conversation: str | None) -> Work[Kept]:
-    """Count what is stored of an author, in one conversation or everywhere on the platform."""
+    """Count what is stored of an author: in what `conversation` covers, or everywhere on the platform."""
     query = sa.select(_requests.c.id, _requests.c.conversation, _requests.c.clips)
     query = query.where(_of_author(platform, author, conversation))
 
@@ -86,9 +94,9 @@ def author(platform: str, author: str, conversation: str | None) -> Work[Forgott
     reported = sa.and_(_cases.c.author_id == author, _cases.c.platform == platform)
     theirs = sa.and_(_audit.c.author == author, _audit.c.platform == platform, _audit.c.kind == "decision")
     if conversation is not None:
-        there = sa.select(_requests.c.id).where(_requests.c.conversation == conversation)
+        there = sa.select(_requests.c.id).where(_within(_requests.c.conversation, conversation))
         reported = sa.and_(reported, _cases.c.request.in_(there))
-        theirs = sa.and_(theirs, _audit.c.conversation == conversation)
+        theirs = sa.and_(theirs, _within(_audit.c.conversation, conversation))
     unname = sa.update(_audit).where(theirs).values(author=NOBODY, excerpt="")
     mine = _of_author(platform, author, conversation)
     return _remembering(lambda connection: _delete(connection, mine, reported=reported, then=[unname]))
@@ -138,7 +146,15 @@ def some_records(table: sa.Table, time: str, before: datetime) -> Work[int]:
 
 def _of_author(platform: str, author: str, conversation: str | None) -> sa.ColumnElement[bool]:
     mine = sa.and_(_requests.c.author_id == author, _requests.c.platform == platform)
-    return mine if conversation is None else sa.and_(mine, _requests.c.conversation == conversation)
+    return mine if conversation is None else sa.and_(mine, _within(_requests.c.conversation, conversation))
+
+
+def _within(column: sa.ColumnElement[str], conversation: str) -> sa.ColumnElement[bool]:
+    """As `covers`. The names of platforms may hold what LIKE takes for a mark, and SQLite's knows no case."""
+    if conversation.endswith(_EVERY):
+        channel = conversation.removesuffix("*")
+        return sa.func.substr(column, 1, len(channel)) == channel
+    return column == conversation
 
 
 def _remembering(work: Work[Forgotten]) -> Work[Forgotten]:

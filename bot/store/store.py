@@ -316,7 +316,8 @@ class Store:
     # seen, so that a redelivery is not answered again; usage, so that forgetting refills no quota; the audit's numbers.
 
     async def kept(self, platform: str, author: str, conversation: str | None = None) -> Kept:
-        """What is stored of an author, in one conversation or everywhere on the platform."""
+        """What is stored of an author: in one conversation (or with `/*` for its thread in all of its channel), or
+        everywhere on the platform."""
         return await self._db.read(forgetting.kept(platform, author, conversation))
 
     async def communities(self, platform: str) -> list[str]:

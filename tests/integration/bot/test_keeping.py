@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from adapters.base import Author, Holdings, Place, State
+from adapters.base import EVERY_THREAD, Author, Holdings, Place, State
 from engine.types import Progress, Started, Token
 from tests.fakes.engine import says
 from tests.fakes.house import ADMIN, ANN, BOB, GUILD, MODERATOR, ROOM, House, Platform, Posted
 
 OTHER_ROOM = Place("test", "guild", "other", upload_limit=1000)
+NEXT_DOOR = Place("test", "guild", f"{ROOM.channel}-2", upload_limit=1000)
 ELSEWHERE = Place("test", "another guild", "general", upload_limit=1000)
 
 
@@ -107,6 +109,25 @@ async def test_somebody_can_be_forgotten_here_or_everywhere_and_others_stay(hous
     assert await house.assistant.holdings("test", ANN) == Holdings()
     assert (await house.assistant.holdings("test", BOB)).questions == 1
     assert house.files() == []
+
+
+async def test_somebody_can_be_forgotten_in_a_channel_with_all_its_threads(house: House) -> None:
+    for place in (ROOM, replace(ROOM, thread="1"), replace(ROOM, thread="2"), OTHER_ROOM, NEXT_DOOR):
+        view = await (await house.ask("What happens?", place=place)).end()
+        assert view.state is State.DONE
+    everywhere = replace(ROOM, thread=EVERY_THREAD)
+    assert await house.assistant.holdings("test", ANN, everywhere) == Holdings(questions=3, conversations=3)
+    assert (await house.assistant.forget_me("test", ANN, everywhere)).questions == 3
+    assert (await house.assistant.holdings("test", ANN)).questions == 2
+    assert (await house.assistant.holdings("test", ANN, NEXT_DOOR)).questions == 1
+
+
+async def test_being_forgotten_in_a_channel_cancels_what_runs_in_its_threads(house: House) -> None:
+    house.engine.videos = [[Started(), Progress(step=1, total=9), asyncio.Event()]]
+    slip = await house.generate("a red ball", place=replace(ROOM, thread="1"))
+    await slip.until(lambda view: view.bar is not None)
+    await house.assistant.forget_me("test", ANN, replace(ROOM, thread=EVERY_THREAD))
+    assert (await slip.end()).state is State.CANCELLED
 
 
 async def test_the_audit_keeps_the_numbers_of_who_was_forgotten_and_not_the_name(house: House) -> None:
