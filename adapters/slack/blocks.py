@@ -175,7 +175,9 @@ def _first_words(blocks: Sequence[Block]) -> str:
 def _length(blocks: Sequence[Block]) -> int:
     """Characters of all words in sections and small print."""
     return sum(
-        len(part["text"]) for block in blocks for part in (block.get("elements") or [block.get("text")])
+        len(part["text"])
+        for block in blocks
+        for part in (block.get("elements") or [block.get("text")])
         if isinstance(part.get("text"), str)
     )
 

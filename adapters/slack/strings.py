@@ -16,6 +16,7 @@ FRAMES_SENT = "I sent you the frames in a direct message."
 FRAMES_NOT_SENT = "I couldn't send you the frames in a direct message. Try again in a moment, or write to me once."
 FRAMES_SENSITIVE = "⚠ They may be sensitive."
 LEFT_THERE = "That was asked in a place that I can't reach now, or that you are not in. Ask again elsewhere."
+DIALOG_NOT_OPENED = "Slack did not open the dialog. Please press it once more in a moment."
 TOO_LATE = "That took too long, and Slack opens no dialog any more. Please press it once more."
 
 # --- dialogs ---------------------------------------------------------------------------------------------------------
@@ -57,11 +58,7 @@ NO_SUCH_MODEL = "This model is not loaded any more. Choose another one."
 # --- commands --------------------------------------------------------------------------------------------------------
 
 PROMPT_TOO_LONG = "That is longer than I can take. Say it in at most {most} characters."
-CANNOT_WRITE = (
-    "I can't write there. Invite me to the channel with /invite, or ask me in a direct message, and try again."
-)
-ARCHIVED = "This channel is archived, so I can't write there. Ask me in another place."
-SIGNED_OFF = "I was removed from this workspace. An admin can install me again."
+CANNOT_WRITE_HERE = "I can't write in this conversation. Ask me in a channel that I am in, or write to me directly."
 SLACK_IS_BUSY = "Slack does not let me post right now. Please try again in a moment."
 CLIPS_GONE = "I can't read the clip of that message any more. Post it again, and ask about that."
 
