@@ -17,7 +17,8 @@ from adapters.slack.workspace import UNREACHED, Workspaces, code_of
 
 log = logging.getLogger(__name__)
 
-_HOUSEKEEPING = frozenset({"channel_archive", "group_archive", "channel_deleted", "group_deleted"})
+# The bot itself is told that it left by `channel_left` and `group_left`; Slack sometimes withholds them.
+_CLOSED = ("channel_archive", "channel_deleted", "channel_left", "group_archive", "group_deleted", "group_left")
 
 
 def register_events(
@@ -31,7 +32,10 @@ def register_events(
     async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
         team, subtype = team_of(body), event.get("subtype")
         channel = str(event.get("channel") or "")
-        if subtype == "message_changed":
+        if subtype == "message_changed" and (event.get("message") or {}).get("subtype") == "tombstone":
+            # A deleted message that has replies stays as a stone.
+            begin(questions.deleted(team, channel, str(event["message"].get("ts") or "")), "deletion", event)
+        elif subtype == "message_changed":
             said = heard(team, event, event.get("message") or {})
             before = event.get("previous_message") or {}
             if said is not None and before.get("user") in (None, said.user):
@@ -67,7 +71,7 @@ def register_events(
     app.event("assistant_thread_started")(on_assistant)
     app.event("assistant_thread_context_changed")(on_context)
     app.event("member_left_channel")(on_left)
-    for name in sorted(_HOUSEKEEPING):
+    for name in _CLOSED:
         app.event(name)(on_closed)
 
 

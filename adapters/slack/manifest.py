@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.slack import notices
+
 EVENTS_PATH = "/slack/events"  # events, commands, buttons and dialogs: Slack may send all of them to one address
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
@@ -37,13 +39,13 @@ SCOPES: Mapping[str, str] = {
     "app_mentions:read": "being mentioned",
     "assistant:write": "what it is doing, shown below the conversation, and suggested prompts",
     "channels:history": "follow-ups in threads of public channels",
-    "channels:read": "the names of public channels",
+    "channels:read": "the names of public channels, and when one is closed or left",
     "chat:write": "answering",
     "commands": "/generate, /queue, /forget and the entries in a message's menu",
     "files:read": "fetching posted clips",
     "files:write": "made videos",
     "groups:history": "follow-ups in threads of private channels",
-    "groups:read": "the names of private channels that the bot is in",
+    "groups:read": "the same for private channels that the bot is in",
     "im:history": "direct messages",
     "im:read": "telling direct messages from channels",
     "im:write": "writing to one person, where a notice concerns nobody else",
@@ -58,6 +60,13 @@ EVENTS: Sequence[str] = (
     "app_home_opened",
     "app_mention",
     "app_uninstalled",
+    "channel_archive",
+    "channel_deleted",
+    "channel_left",
+    "group_archive",
+    "group_deleted",
+    "group_left",
+    "member_left_channel",
     "message.channels",
     "message.groups",
     "message.im",
@@ -74,11 +83,6 @@ QUEUE = SlashCommand("/queue", "What you have asked for and not got yet")
 FORGET = SlashCommand("/forget", "Delete what the bot keeps of this conversation, or of you")
 COMMANDS: Sequence[SlashCommand] = (GENERATE, QUEUE, FORGET)
 
-# What somebody can begin with who has just opened the conversation: a title, and the words that it stands for.
-PROMPTS: Sequence[tuple[str, str]] = (
-    ("Make a video", "Make a video of a red ball bouncing on green grass"),
-    ("What can you do?", "What can you do?"),
-)
 BOT_USER = "gpt4video"  # Slack takes a-z, 0-9, dashes, underscores and dots
 
 ASK_ABOUT = Shortcut("g4v:ask-about", "Ask about this video", "Ask the bot about the video of this message")
@@ -105,7 +109,7 @@ def app_manifest(*, name: str = "GPT4Video", public_url: str = "") -> dict[str, 
         "features": {
             "agent_view": {
                 "agent_description": "Post a clip and ask about it, or say what a video should show.",
-                "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
+                "suggested_prompts": [{"title": title, "message": message} for title, message in notices.PROMPTS],
             },
             "app_home": {
                 "home_tab_enabled": True,

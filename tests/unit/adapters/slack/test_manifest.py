@@ -16,6 +16,13 @@ PUBLIC = "https://bot.example.org"
 # What an event needs, by https://docs.slack.dev/reference/events. The others need no scope of their own.
 NEEDED = {
     "app_mention": "app_mentions:read",
+    "channel_archive": "channels:read",
+    "channel_deleted": "channels:read",
+    "channel_left": "channels:read",
+    "group_archive": "groups:read",
+    "group_deleted": "groups:read",
+    "group_left": "groups:read",
+    "member_left_channel": "groups:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
