@@ -12,6 +12,7 @@ from adapters.base import AdminDesk, Author, DeliveryError, Handler, Reply
 from adapters.shared.pacing import Timing
 from adapters.slack.answers import Answers
 from adapters.slack.blocks import section
+from adapters.slack.counter import Counter, register_counter
 from adapters.slack.errors import SlackSetupError
 from adapters.slack.http import HttpDoor
 from adapters.slack.installs import Departures, Installations
@@ -106,6 +107,7 @@ class SlackAdapter:
             client=self.workspaces.bare(),
             authorize=authorize,  # type: ignore[arg-type]  # Bolt takes a None for "nobody"
             request_verification_enabled=False,
+            ignoring_self_events_enabled=False,  # that somebody deletes an answer of the bot is one of them
             attaching_conversation_kwargs_enabled=False,
         )
 
@@ -116,6 +118,7 @@ class SlackAdapter:
 
         departures = Departures(handler, self._installations, departed)
         departures.register(app, self._tasks.start)
+        register_counter(app, Counter(answers, self.people, self._tasks))
         register_events(app, questions=questions, answers=answers, workspaces=self.workspaces, tasks=self._tasks)
         if self._http is not None:
             await self._http.start(app.async_dispatch, on_installed=self.workspaces.drop)
