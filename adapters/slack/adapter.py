@@ -8,12 +8,15 @@ from pathlib import Path
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from adapters.base import AdminDesk, Author, DeliveryError, Handler, Reply
+from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.shared.pacing import Timing
 from adapters.slack.answers import Answers
 from adapters.slack.blocks import section
+from adapters.slack.cards import CaseCards
+from adapters.slack.counter import Counter, register_counter
 from adapters.slack.counter import Counter, register_counter
 from adapters.slack.errors import SlackSetupError
+from adapters.slack.home.room import Home, register_home
 from adapters.slack.http import HttpDoor
 from adapters.slack.installs import Departures, Installations
 from adapters.slack.listeners import register_events
@@ -67,6 +70,7 @@ class SlackAdapter:
         self._socket_mode: SocketMode | None = None
         self._answers: Answers | None = None
         self._app: AsyncApp | None = None
+        self._cards: CaseCards | None = None
         self.workspaces = Workspaces(api_base=api_base, bot_token=bot_token, installations=installations)
         self.people = People(desk, state_dir)
 
@@ -97,6 +101,7 @@ class SlackAdapter:
         answers = Answers(handler, self.workspaces, state_dir=self._state_dir, timing=self._timing)
         questions = Questions(answers, self.people, self.workspaces, state_dir=self._state_dir)
         self._answers = answers
+        cards = self._cards = CaseCards(self.workspaces, handler.look_up)
 
         async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
             return await self.workspaces.authorize(enterprise_id, team_id)  # Bolt goes by the names of the arguments
@@ -120,6 +125,16 @@ class SlackAdapter:
         departures.register(app, self._tasks.start)
         register_counter(app, Counter(answers, self.people, self._tasks))
         register_events(app, questions=questions, answers=answers, workspaces=self.workspaces, tasks=self._tasks)
+        register_counter(app, Counter(answers, self.people, self._tasks))
+        home = Home(
+            desk=self._desk,
+            handler=lambda: handler,
+            workspaces=self.workspaces,
+            people=self.people,
+            cards=cards,
+            tasks=self._tasks,
+        )
+        register_home(app, home, self._tasks)
         if self._http is not None:
             await self._http.start(app.async_dispatch, on_installed=self.workspaces.drop)
         else:
@@ -152,9 +167,10 @@ class SlackAdapter:
 
     async def remove(self, ref: str) -> None:
         """Delete the messages of a reply, or a card; those that are gone already are fine. Raises `DeliveryError`."""
-        if self._answers is None:
+        if self._answers is None or self._cards is None:
             raise DeliveryError("Slack is not connected, so nothing was deleted there.")
-        await self._answers.remove(ref)
+        if not await self._cards.remove(ref):
+            await self._answers.remove(ref)
 
     async def tell(self, author: Author, text: str) -> bool:
         """Say something to one person alone, in the workspace where they were last seen. False when that failed."""
@@ -168,3 +184,16 @@ class SlackAdapter:
             return False
         pieces = sections(text)
         return await write_to(workspace, author.id, "\n".join(pieces), [section(piece) for piece in pieces[:4]])
+
+    async def post_case(self, channel: str, case: Case) -> str:
+        """Post a case's card for the moderators. Returns the card's ref. Raises `DeliveryError`."""
+        return await self._connected_cards().post(channel, case)
+
+    async def redraw_case(self, case: Case) -> None:
+        """Make the card at `case.ref` look like the case. Raises `DeliveryError`."""
+        await self._connected_cards().redraw(case)
+
+    def _connected_cards(self) -> CaseCards:
+        if self._cards is None:
+            raise DeliveryError("Slack is not connected, so the card was not drawn.")
+        return self._cards
