@@ -14,7 +14,6 @@ from adapters.slack.answers import Answers
 from adapters.slack.blocks import section
 from adapters.slack.cards import CaseCards
 from adapters.slack.counter import Counter, register_counter
-from adapters.slack.counter import Counter, register_counter
 from adapters.slack.errors import SlackSetupError
 from adapters.slack.home.room import Home, register_home
 from adapters.slack.http import HttpDoor
@@ -123,12 +122,11 @@ class SlackAdapter:
 
         departures = Departures(handler, self._installations, departed)
         departures.register(app, self._tasks.start)
-        register_counter(app, Counter(answers, self.people, self._tasks))
         register_events(app, questions=questions, answers=answers, workspaces=self.workspaces, tasks=self._tasks)
         register_counter(app, Counter(answers, self.people, self._tasks))
         home = Home(
             desk=self._desk,
-            handler=lambda: handler,
+            handler=handler,
             workspaces=self.workspaces,
             people=self.people,
             cards=cards,
