@@ -166,7 +166,7 @@ class LocalSlack:
         self._session: aiohttp.ClientSession
         self._reader: asyncio.Task[None]
         self._proxy: web.AppRunner
-        self.url = self.api_base = ""
+        self.url = self.proxy_url = ""
 
     async def __aenter__(self) -> LocalSlack:
         if not available():
@@ -192,7 +192,7 @@ class LocalSlack:
             raise
         self._ui = page
         self._reader = asyncio.create_task(self._read())
-        self._proxy, self.api_base = await self._serve_proxy()
+        self._proxy, self.proxy_url = await self._serve_proxy()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -224,6 +224,10 @@ class LocalSlack:
         async for message in self._ui:
             self.screen.take(json.loads(message.data))
             self._bell.ring()
+
+    @property
+    def api_base(self) -> str:
+        return f"{self.proxy_url}/api/"
 
     # --- what people do -----------------------------------------------------------------------------------------------
 
@@ -316,28 +320,33 @@ class LocalSlack:
     # --- what it leaves out -------------------------------------------------------------------------------------------
 
     async def _serve_proxy(self) -> tuple[web.AppRunner, str]:
-        app = web.Application(client_max_size=1 << 26)
-        app.router.add_route("*", "/api/{method}", self._forward)
+        app = web.Application(client_max_size=1 << 30)
         app.router.add_get("/socket/{id}", self._link)
+        app.router.add_route("*", "/{path:.*}", self._forward)
         runner = web.AppRunner(app, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+        return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
-        """A call of the Web API, with the admins in its answer."""
-        method = request.match_info["method"]
+        """A call of the Web API with the admins in its answer, or a file."""
         kept = {key: value for key, value in request.headers.items() if key in ("Authorization", "Content-Type")}
         body = await request.read()
         async with self._session.request(
-            request.method, f"{self.url}/api/{method}", params=request.query, headers=kept, data=body
+            request.method, self.url + request.path, params=request.query, headers=kept, data=body
         ) as answer:
-            said = await answer.json()
-        if method == "users.info" and said["ok"]:
+            got = await answer.read()
+            if answer.content_type != "application/json":
+                return web.Response(body=got, status=answer.status, headers={"Content-Type": answer.content_type})
+        said = json.loads(self._through_proxy(got.decode()))
+        if request.path == "/api/users.info" and said["ok"]:
             said["user"]["is_admin"] = said["user"]["id"] in self.workspace.admins
-        if method == "apps.connections.open" and said["ok"]:
-            said["url"] = f"ws://{request.host}/socket/{said['url'].rpartition('/')[2]}"
-        return web.json_response(said)
+        return web.json_response(said, status=answer.status)
+
+    def _through_proxy(self, said: str) -> str:
+        """Addresses of local-slack's become the proxy's: files and sockets are where the Web API is."""
+        there, here = self.url.partition("://")[2], self.proxy_url.partition("://")[2]
+        return said.replace(f"://{there}/", f"://{here}/")
 
     async def _link(self, request: web.Request) -> web.StreamResponse:
         """A socket of the bot's, passed on both ways."""
@@ -360,6 +369,7 @@ class LocalSlack:
 
     def _with_view(self, envelope: str) -> str:
         """What was pressed outside of a message was pressed on the topmost modal, or on the person's Home."""
+        envelope = self._through_proxy(envelope)
         said = json.loads(envelope)
         payload = said.get("payload") or {}
         if payload.get("type") != "block_actions" or payload.get("message"):
