@@ -103,17 +103,29 @@ def private_layout(view: View) -> Page:
     return page_of([*blocks, *context(footer), *buttons(view.request, offered_privately(view))])
 
 
+def cut(text: str, most: int) -> str:
+    """Mrkdwn of at most `most` characters; no escaped character and no link is cut in two."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    for mark, end in (("<", ">"), ("&", ";")):
+        start = kept.rfind(mark)
+        if start > kept.rfind(end):
+            kept = kept[:start]
+    return f"{kept}…"
+
+
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
 def section(text: str) -> Block:
     """Words in mrkdwn, shown whole."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION]}, "expand": True}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, SECTION)}, "expand": True}
 
 
 def context(said: Sequence[str]) -> list[Block]:
     """Lines of small print in mrkdwn; no block when there are none."""
-    parts = [{"type": "mrkdwn", "text": line[:SECTION]} for line in said if line]
+    parts = [{"type": "mrkdwn", "text": cut(line, SECTION)} for line in said if line]
     return [{"type": "context", "elements": parts[:CONTEXT_PARTS]}] if parts else []
 
 
@@ -197,7 +209,7 @@ def _notice(view: View, *, public: bool, told: bool) -> list[str]:
     """What is going on, or how it ended, in mrkdwn."""
     if not view.state.final:
         line = lines.progress(view, SLACK)
-        return [line[:STATUS]] if line else []
+        return [cut(line, STATUS)] if line else []
     return sections_of(lines.ending(view, SLACK, public=public, told=told))
 
 
@@ -208,5 +220,5 @@ def sections_of(shown: str) -> list[str]:
         if found and len(found[-1]) + 1 + len(line) <= SECTION:
             found[-1] += f"\n{line}"
         else:
-            found.append(line[:SECTION])
+            found.append(cut(line, SECTION))
     return [piece for piece in found if piece.strip()][:NOTICE_SECTIONS]
