@@ -20,7 +20,7 @@ from adapters.slack.home import strings
 from adapters.slack.home.audit import AuditPage
 from adapters.slack.home.cases import Cards, CasesPage
 from adapters.slack.home.groups import Groups
-from adapters.slack.home.kit import PREFIX, Block, Filled, button, divider, home, read_about, row, section
+from adapters.slack.home.kit import PREFIX, Block, Element, Filled, button, divider, home, read_about, row, section
 from adapters.slack.home.mine import MinePage
 from adapters.slack.home.quotas import QuotasPage
 from adapters.slack.home.safety import SafetyPage
@@ -251,14 +251,14 @@ class Home:
             blocks = await found.draw(visit, [])
         shown = [*_navigation(name, is_admin=visit.author.is_admin)]
         shown += [section(said[:_SAID]), divider()] if said else []
-        view = home([*shown, *blocks], page, strings.TOO_MUCH)
-        who = (visit.workspace.team, visit.author.id)
+        await self._publish(visit, home([*shown, *blocks], page, strings.TOO_MUCH))
 
+    async def _publish(self, visit: Visit, view: Element) -> None:
         async def publish() -> None:
             # Without the hash of the page that they acted on: that may be an old one, and what is drawn is of now.
             await visit.workspace.client.views_publish(user_id=visit.author.id, view=view)
 
-        if not await self._turns.show(who, visit.turn, publish):
+        if not await self._turns.show((visit.workspace.team, visit.author.id), visit.turn, publish):
             log.info("a page was not shown, because something later is shown already")
 
     async def _guard(self, visit: Visit, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -277,14 +277,16 @@ class Home:
             await self._say(visit, strings.BROKEN)
 
     async def _say(self, visit: Visit, sentence: str) -> None:
-        """Say it where they look; on a page that can't be drawn, on their own."""
-        for where in (visit, visit.looking_at("me")):
+        """Say it where they look; where that page can't be drawn, on one with nothing else on it."""
+        try:
+            await visit.say(sentence)
+        except Exception:
+            log.exception("a page could not be drawn, not even to say what went wrong")
+            bare = [*_navigation("", is_admin=visit.author.is_admin), section(escape(sentence))]
             try:
-                await where.say(sentence)
-            except Exception:
-                log.exception("somebody got no word")
-            else:
-                return
+                await self._publish(visit, home(bare, "me", strings.TOO_MUCH))
+            except UNREACHED as error:
+                log.warning("user %s got no word: %s", visit.author.id, code_of(error) or error)
 
 
 def _navigation(here: str, *, is_admin: bool) -> list[Block]:
