@@ -66,6 +66,7 @@ class Departures:
         self._handler = handler
         self._installations = installations
         self._on_departed = on_departed
+        self._leaving: set[str] = set()  # Slack says it twice, by both events
 
     def register(self, app: AsyncApp, start: Callable[[Coroutine[Any, Any, None], str], object]) -> None:
         """Listen to the two events with which Slack says so. `start` begins what is waited for at a stop."""
@@ -82,8 +83,16 @@ class Departures:
 
     async def left(self, team: str, when: datetime) -> None:
         """Delete all of a workspace, unless it has installed the app again after `when`. Harmless to repeat."""
-        if not team or await self._is_back(team, when):
+        if not team or team in self._leaving:
             return
+        self._leaving.add(team)
+        try:
+            if not await self._is_back(team, when):
+                await self._forget(team, when)
+        finally:
+            self._leaving.discard(team)
+
+    async def _forget(self, team: str, when: datetime) -> None:
         if self._on_departed is not None:
             self._on_departed(team)
         log.info("workspace %s removed the app; what is kept of it is deleted", team)

@@ -123,6 +123,7 @@ async def test_a_workspace_installs_the_bot_asks_it_over_a_restart_and_removes_i
     slack.say(stranger, slack.channel("paths", stranger, team=other), "hello", mention=True)
 
     slack.uninstall(slack.team)
-    await slack.settled()
+    for told in [*slack.envelopes("app_uninstalled"), *slack.envelopes("tokens_revoked")]:
+        await told.acknowledged()
     assert await asyncio.to_thread(bot.stop) == 0  # what was begun is finished first
     assert await kept(tmp_path) == ([], [])

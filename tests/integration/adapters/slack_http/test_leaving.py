@@ -40,6 +40,7 @@ class Told(QuietHandler):
 
     async def community_left(self, platform: str, community: str) -> None:
         self.heard.set()
+        await asyncio.sleep(0)  # a database takes its time, too
         if self.broken:
             raise RuntimeError("the database is away")
         await super().community_left(platform, community)
@@ -107,6 +108,12 @@ async def test_it_is_told_again_and_nothing_more_happens(handler: Told, kept: Ke
     for _ in range(2):
         await departures.left("T1", NOW)
     assert sorted(kept.rows) == ["T2"]
+
+
+async def test_both_events_at_once_delete_once(handler: Told, kept: Kept) -> None:
+    departures = Departures(handler, kept)
+    await asyncio.gather(departures.left("T1", NOW), departures.left("T1", NOW), departures.left("T2", NOW))
+    assert sorted(handler.left) == [("slack", "T1"), ("slack", "T2")]
 
 
 async def test_who_is_back_already_loses_nothing(handler: Told, kept: Kept) -> None:
