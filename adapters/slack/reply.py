@@ -13,10 +13,12 @@ from typing import Any
 
 from adapters.base import DeliveryError, State, View
 from adapters.shared.actions import is_private
+from adapters.shared.lines import warned
 from adapters.shared.pacing import Timing, Turns
 from adapters.shared.pump import RETRY_AFTER_S, Pump
+from adapters.shared.splitting import split
 from adapters.slack import notices
-from adapters.slack.blocks import Layout, Page, layout, private_layout, section
+from adapters.slack.blocks import Layout, Page, layout, page_of, private_layout, section
 from adapters.slack.posts import Cut, Post
 from adapters.slack.records import Anchor, metadata
 from adapters.slack.streaming import Stream, StreamEnded
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 EDIT_EVERY_S = 1.0
 STATUS_EVERY_S = 90.0  # Slack shows it for two minutes
 STATUS_LOOK_S = 1.0
+SMALLER = 4  # how often pages are cut in two when Slack finds them too long
 
 
 @dataclass
@@ -236,7 +239,7 @@ class SlackReply:
         told = public and is_private(view) and await self._tell(view)
         wanted = self._layout(view, told=told)
         if wanted.videos:
-            wanted = await self._with_videos(wanted)
+            wanted = await self._with_videos(view, wanted)
         if not await self._end_stream(view, wanted):
             await self._draw(wanted)
         await self._clear_status()
@@ -247,10 +250,14 @@ class SlackReply:
             self._told = await self.post.tell(notice.text, notice.blocks)
         return self._told
 
-    async def _with_videos(self, wanted: Layout) -> Layout:
+    async def _with_videos(self, view: View, wanted: Layout) -> Layout:
         """Upload the videos into the thread, and wait until they can be seen there. They are never uploaded twice."""
+        warning = notices.SENSITIVE if warned(view, "video") else ""
         try:
-            late = not await self._uploads.share(self.workspace, self.anchor, wanted.videos)
+            if warning:  # it stands there before there is anything to see
+                await self._give_up_stream()
+                await self._draw(without_buttons(wanted))
+            late = not await self._uploads.share(self.workspace, self.anchor, wanted.videos, title=warning)
         except VideoGone as error:
             log.warning("request %s: a made video can't be read: %s", self.request, error)
             return _with_line(wanted, notices.VIDEO_GONE)
@@ -261,7 +268,19 @@ class SlackReply:
     # --- drawing --------------------------------------------------------------------------------------------------
 
     async def _draw(self, wanted: Layout) -> None:
-        """Make the messages look like that. Raises what Slack answers."""
+        """Make the messages look like that, in more of them if Slack finds one too long. Raises what it answers."""
+        for _ in range(SMALLER):
+            try:
+                await self._draw_pages(wanted)
+            except UNREACHED as error:
+                if fault_of(error) is not Fault.TOO_LONG:
+                    raise
+                wanted = smaller(wanted)
+            else:
+                return
+        await self._draw_pages(wanted)
+
+    async def _draw_pages(self, wanted: Layout) -> None:
         messages = self.anchor.messages
         for index, page in enumerate(wanted.pages):
             if index >= len(messages):
@@ -369,6 +388,28 @@ class SlackReply:
             await self.post.status("")
         except UNREACHED as error:
             log.debug("request %s: the status stays for a while: %s", self.request, code_of(error) or error)
+
+
+def without_buttons(wanted: Layout) -> Layout:
+    """The same pages, with nothing to press."""
+    pages = [Page(page.text, tuple(each for each in page.blocks if each["type"] != "actions")) for page in wanted.pages]
+    return replace(wanted, pages=tuple(pages))
+
+
+def smaller(wanted: Layout) -> Layout:
+    """The same in about twice as many pages."""
+    pages: list[Page] = []
+    for page in wanted.pages:
+        blocks = page.blocks
+        words = [each for each in blocks if each["type"] == "section"]
+        if len(words) == 1:
+            text = words[0]["text"]["text"]
+            halves = [section(piece) for piece in split(text, max(len(text) // 2 + 8, 64))]
+            at = blocks.index(words[0])
+            blocks = (*blocks[:at], *halves, *blocks[at + 1 :])
+        middle = (len([each for each in blocks if each["type"] == "section"]) + 1) // 2
+        pages += [page_of(part) for part in (blocks[:middle], blocks[middle:]) if part]
+    return replace(wanted, pages=tuple(pages))
 
 
 def _with_line(wanted: Layout, sentence: str) -> Layout:

@@ -38,8 +38,10 @@ async def test_a_mention_with_a_clip_is_a_question_and_the_answer_stands_in_its_
     asked = await handler.next()
     assert asked.what.text == "what happens here?"
     assert asked.what.event_id == event_of(slack, post)
-    assert asked.what.author.id == ann.id and asked.what.author.name == "Ann"
-    assert asked.what.place.thread == post.ts and not asked.what.place.private
+    assert asked.what.author.id == ann.id
+    assert asked.what.author.name == "Ann"
+    assert asked.what.place.thread == post.ts
+    assert not asked.what.place.private
     assert [each.name for each in asked.what.attachments] == ["bikes.mp4"]
     await asked.shows("Two people ride past a street café. ")
     await asked.ends("Two people ride past a street café. The end.", footer="lite · 2 s")
@@ -54,7 +56,8 @@ async def test_a_mention_that_comes_as_two_kinds_of_events_is_one_question(
     slack.say(ann, clips, "hello", mention=True)
     await (await handler.next()).ends("Hi.")
     await quiet(slack, adapter)
-    assert len(slack.envelopes("message")) >= 1 and len(slack.envelopes("app_mention")) == 1
+    assert len(slack.envelopes("message")) >= 1
+    assert len(slack.envelopes("app_mention")) == 1
     assert len(handler.messages) == 1
     assert len(slack.answers(clips)) == 1
 
@@ -65,7 +68,8 @@ async def test_a_direct_message_needs_no_mention_and_is_private(
     room = slack.dm(ann)
     post = slack.say(ann, room, "what is &lt;this&gt; about R&D?", files=[CLIP], markup=True)
     asked = await handler.next()
-    assert asked.what.place.private and asked.what.text == "what is <this> about R&D?"
+    assert asked.what.place.private
+    assert asked.what.text == "what is <this> about R&D?"
     await asked.ends("A *ball*.")
     (answer,) = slack.answers(room)
     assert answer.thread_ts == post.ts
@@ -77,7 +81,8 @@ async def test_who_does_not_speak_to_the_bot_is_not_answered(
     post = slack.say(ann, clips, "look at this", files=[CLIP])
     slack.say(bob, clips, f"<@{ann.id}> nice", thread=post, markup=True)
     await quiet(slack, adapter)
-    assert handler.messages == [] and slack.answers(clips) == []
+    assert handler.messages == []
+    assert slack.answers(clips) == []
 
 
 async def test_in_a_thread_that_the_bot_is_in_only_those_who_mention_it_are_answered(
@@ -162,8 +167,10 @@ async def test_an_admin_of_the_workspace_and_user_groups_are_known(
     slack.say(boss, clips, "hello", mention=True)
     slack.say(ann, clips, "hello", mention=True)
     authors = {asked.what.author.name: asked.what.author for asked in [await handler.next(), await handler.next()]}
-    assert authors["Boss"].is_admin and authors["Boss"].is_moderator
-    assert not authors["Ann"].is_admin and not authors["Ann"].is_moderator
+    assert authors["Boss"].is_admin
+    assert authors["Boss"].is_moderator
+    assert not authors["Ann"].is_admin
+    assert not authors["Ann"].is_moderator
     assert authors["Ann"].roles == (group.id,)
     for asked in handler.asked:
         await asked.ends("Hi.")
@@ -187,7 +194,8 @@ async def test_whoever_speaks_in_the_moderator_channel_is_a_moderator(
     desk.held = replace(desk.held, moderator_channel=clips.id)
     slack.say(ann, clips, "hello", mention=True)
     asked = await handler.next()
-    assert asked.what.author.is_moderator and not asked.what.author.is_admin
+    assert asked.what.author.is_moderator
+    assert not asked.what.author.is_admin
     await asked.ends("Hi.")
 
 
@@ -207,7 +215,8 @@ async def test_an_edit_within_a_minute_asks_anew_in_the_same_message(
     await first.ends("A bike.")  # late, and shown nowhere
     await second.ends("Red.")
     (answer,) = slack.answers(clips)
-    assert "Red." in answer.shown and "A bike." not in answer.shown
+    assert "Red." in answer.shown
+    assert "A bike." not in answer.shown
 
 
 async def test_a_link_preview_and_a_late_edit_ask_nothing(
