@@ -1,7 +1,8 @@
 """An independent Slack to test against: `local-slack`, which others wrote, fetched from npm and kept on loopback.
 
 `python -m tests.local_slack` fetches it into `.cache/local-slack`. It knows no streaming, no assistant threads and no
-user groups. It knows no admins either, and does not say on which view something was pressed: a small proxy adds those.
+user groups. It knows no admins either, keeps no metadata, and does not say on which view something was pressed: a small
+proxy adds those.
 """
 
 from __future__ import annotations
@@ -162,6 +163,7 @@ class LocalSlack:
         self.folder, self.workspace = folder, workspace
         self.screen = Screen()
         self._bell = Bell()
+        self._marks: dict[tuple[str, str], object] = {}  # the metadata of messages, by channel and ts
         self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession
         self._reader: asyncio.Task[None]
@@ -329,7 +331,7 @@ class LocalSlack:
         return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
-        """A call of the Web API with the admins in its answer, or a file."""
+        """A call of the Web API with the admins and the messages' metadata in its answer, or a file."""
         kept = {key: value for key, value in request.headers.items() if key in ("Authorization", "Content-Type")}
         body = await request.read()
         async with self._session.request(
@@ -339,6 +341,11 @@ class LocalSlack:
             if answer.content_type != "application/json":
                 return web.Response(body=got, status=answer.status, headers={"Content-Type": answer.content_type})
         said = json.loads(self._through_proxy(got.decode()))
+        if request.path in ("/api/chat.postMessage", "/api/chat.update") and said["ok"]:
+            self._marks[said["channel"], said["ts"]] = json.loads(body).get("metadata")
+        for message in said.get("messages") or ():
+            if mark := self._marks.get((message["channel"], message["ts"])):
+                message["metadata"] = mark
         if request.path == "/api/users.info" and said["ok"]:
             said["user"]["is_admin"] = said["user"]["id"] in self.workspace.admins
         return web.json_response(said, status=answer.status)

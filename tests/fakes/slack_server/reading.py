@@ -82,6 +82,8 @@ class Reading:
         posts = [each for each in posts if low < float(each.ts) < high or (inclusive and float(each.ts) in (low, high))]
         start, limit = int(call["cursor"] or 0), int(call["limit"] or 100)
         shown = [wire.post(each, self.chat.base()) for each in posts[start : start + limit]]
+        if str(call["include_all_metadata"]).lower() not in ("1", "true"):
+            shown = [{key: value for key, value in each.items() if key != "metadata"} for each in shown]
         more = start + limit < len(posts)
         return {
             "messages": shown,

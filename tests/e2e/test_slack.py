@@ -1,0 +1,124 @@
+"""The whole bot, with its real lite models, on a Slack that others wrote: `local-slack`, over Socket Mode.
+
+It offers no native streaming, so the answers here are drawn by chat.update.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.slack_server.world import words
+from tests.harness import Running, launch
+from tests.local_slack import LocalSlack, Workspace, available
+
+ANN, BOSS = "U0ANN", "U0BOSS"
+CLIPS, BACK = "C0CLIPS", "C0BACK"
+INSULT = "you stupid fucking idiot"
+Shown = dict[str, Any]
+
+
+def said(message: Shown) -> str:
+    """All words on a message or a view."""
+    parts = [message.get("text") or "", *words(message.get("blocks") or [])]
+    return "\n".join([*parts, *(file.get("name", "") for file in message.get("files") or ())])
+
+
+@pytest.fixture
+async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalSlack]:
+    if not available():
+        if os.environ.get("GPT4VIDEO_REQUIRE_ALL") == "1":
+            pytest.fail("local-slack is not here, and this run demands it: make local-slack")
+        pytest.skip("local-slack is not here: make local-slack")
+    workspace = Workspace({ANN: "Ann", BOSS: "Boss"}, {CLIPS: (ANN, BOSS), BACK: (BOSS,)}, admins=(BOSS,))
+    async with LocalSlack(tmp_path_factory.mktemp("slack"), workspace) as slack:
+        yield slack
+
+
+async def start(slack: LocalSlack, data: Path) -> Running:
+    running = await asyncio.to_thread(
+        launch,
+        data,
+        GPT4VIDEO_SLACK__BOT_TOKEN=slack.workspace.bot_token,
+        GPT4VIDEO_SLACK__APP_TOKEN=slack.workspace.app_token,
+        GPT4VIDEO_SLACK__API_BASE=slack.api_base,
+    )
+    await slack.until(lambda: slack.screen.connected, "the bot's socket")
+    return running
+
+
+@pytest.fixture
+async def bot(slack: LocalSlack, tmp_path: Path) -> AsyncIterator[Running]:
+    running = await start(slack, tmp_path)
+    yield running
+    if running.process.poll() is None:
+        await asyncio.to_thread(running.stop)
+
+
+async def says(slack: LocalSlack, channel: str, wanted: str, **where: str) -> Shown:
+    """The bot's message with certain words, as soon as there is one."""
+
+    def found() -> Shown | None:
+        return next((each for each in slack.answers(channel, **where) if wanted in said(each)), None)
+
+    return await slack.until(found, f"an answer with {wanted!r}")
+
+
+async def modal(slack: LocalSlack) -> Shown:
+    return await slack.until(lambda: slack.screen.modals and slack.screen.modals[-1], "a modal")
+
+
+def videos(slack: LocalSlack, channel: str) -> list[Shown]:
+    return [file for each in slack.answers(channel) for file in each.get("files") or () if "url_private" in file]
+
+
+async def test_a_member_mentions_the_bot_with_a_real_clip_and_asks_again_in_the_thread(
+    slack: LocalSlack, bot: Running, bikes: Path
+) -> None:
+    question = await slack.upload(ANN, CLIPS, f"{slack.at_bot} How long is this clip?", bikes)
+    answer = await says(slack, CLIPS, "10 seconds", thread=question["ts"])
+    assert "lite" in said(answer)
+    await slack.say(ANN, CLIPS, f"{slack.at_bot} and how many shots?", thread=question["ts"])
+    await says(slack, CLIPS, "Six shots", thread=question["ts"])
+    assert len(slack.answers(CLIPS)) == 2
+
+
+async def test_generate_asks_in_a_modal_and_ends_with_an_uploaded_video(slack: LocalSlack, bot: Running) -> None:
+    await slack.command(ANN, CLIPS, "/generate")
+    await modal(slack)
+    await slack.submit(ANN, {"What the video should show": "a red ball bouncing on green grass"})
+    (video,) = await slack.until(lambda: videos(slack, CLIPS), "a video")
+    assert video["name"].endswith(".mp4")
+    assert (await slack.fetch(video))[4:8] == b"ftyp"
+    assert slack.screen.modals == []
+
+
+async def test_a_video_that_is_being_made_is_cancelled_by_its_button(slack: LocalSlack, bot: Running) -> None:
+    await slack.command(ANN, CLIPS, "/generate", "a castle at night")
+    working = await says(slack, CLIPS, "Cancel")
+    await slack.press(ANN, working, "g4v:cancel")
+    await says(slack, CLIPS, "ancelled")
+    assert videos(slack, CLIPS) == []
+    assert len(slack.answers(CLIPS)) == 1
+
+
+async def test_a_bot_that_was_killed_answers_once_when_it_is_back(
+    slack: LocalSlack, bot: Running, tmp_path: Path
+) -> None:
+    await slack.command(ANN, CLIPS, "/generate", "a castle at night")
+    await says(slack, CLIPS, "Cancel")
+    await asyncio.to_thread(bot.stop, signal.SIGKILL)
+    await slack.until(lambda: not slack.screen.connected, "the end of the bot's sockets")
+    again = await start(slack, tmp_path)
+    try:
+        await slack.until(lambda: videos(slack, CLIPS), "a video")
+        assert len(videos(slack, CLIPS)) == 1
+    finally:
+        await asyncio.to_thread(again.stop)
+    assert len(videos(slack, CLIPS)) == 1
