@@ -54,6 +54,7 @@ async def start(slack: SlackServer, port: int, tmp_path: Path) -> AsyncIterator[
         running = await asyncio.to_thread(
             launch,
             tmp_path,
+            GPT4VIDEO_BOT__LOG_LEVEL="DEBUG",
             GPT4VIDEO_SLACK__MODE="http",
             GPT4VIDEO_SLACK__PORT=str(port),
             GPT4VIDEO_SLACK__PUBLIC_URL=f"http://127.0.0.1:{port}",
@@ -99,7 +100,7 @@ async def kept(data: Path) -> tuple[list[str], list[str]]:
 
 
 async def test_a_workspace_installs_the_bot_asks_it_over_a_restart_and_removes_it(
-    slack: SlackServer, start: Start, port: int, bikes: Path, tmp_path: Path
+    slack: SlackServer, start: Start, port: int, bikes: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ann = slack.user("Ann")
     clips = slack.channel("clips", ann)
@@ -127,3 +128,7 @@ async def test_a_workspace_installs_the_bot_asks_it_over_a_restart_and_removes_i
         await told.acknowledged()
     assert await asyncio.to_thread(bot.stop) == 0  # what was begun is finished first
     assert await kept(tmp_path) == ([], [])
+    logged = capfd.readouterr().err
+    assert "has installed the app" in logged
+    for secret in (slack.bot_token, slack.signing_secret, slack.accounts.client_secret, "c0de"):
+        assert secret not in logged
