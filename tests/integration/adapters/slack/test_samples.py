@@ -120,6 +120,7 @@ class Sender:
             "channel_type": self.channel.kind,
             "ts": ts,
             "event_ts": ts,
+            "action_id": "unheard-of",
             **more,
         }
 
@@ -130,10 +131,10 @@ class Sender:
         # An app that only knows about itself: a sample names every kind of author at once.
         payload["event"].pop("bot_profile", None)
         if "files" in payload["event"]:
-            payload["event"]["files"] = [self._file(each) for each in payload["event"]["files"]]
+            payload["event"]["files"] = [self.file(each) for each in payload["event"]["files"]]
         return self.slack.delivery.hand_over("events_api", payload)
 
-    def _file(self, shown: dict[str, Any]) -> dict[str, Any]:
+    def file(self, shown: dict[str, Any]) -> dict[str, Any]:
         file = self.slack.file(self.user, *CLIP)
         whole = {"url_private": "", **shown, "id": file.id, "name": file.name, "mimetype": file.mimetype}
         url = f"{self.slack.url}/files-pri/{self.slack.team.id}-{file.id}/download/{file.name}"
@@ -284,6 +285,6 @@ async def test_the_sample_of_a_message_shortcut_opens_a_dialog(
         "interactive-components/MessageShortcutPayload",
         callback_id="g4v:ask-about",
         message_ts=post.ts,
-        message={"type": "message", "user": ann.id, "ts": post.ts, "text": "look"},
+        message={"type": "message", "user": ann.id, "ts": post.ts, "text": "look", "files": [sender.file({})]},
     )
     await slack.until(lambda: slack.modal(ann), "a dialog")
