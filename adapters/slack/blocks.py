@@ -9,6 +9,7 @@ from typing import Any
 from adapters.base import MadeVideo, State, View
 from adapters.shared import lines, sentences
 from adapters.shared.actions import Action, offered, offered_privately
+from adapters.shared.lines import warned as warned
 from adapters.shared.words import shorten
 from adapters.slack import strings
 from adapters.slack.dialect import SLACK
@@ -160,7 +161,7 @@ def buttons(request: str, actions: Sequence[Action]) -> list[Block]:
 
 def page_of(blocks: Sequence[Block]) -> Page:
     """Blocks as a message, with the first words of them as its text."""
-    return Page(_first_words(blocks), tuple(blocks))
+    return Page(text_of(blocks), tuple(blocks))
 
 
 _CAREFULLY = {
@@ -174,7 +175,8 @@ _CAREFULLY = {
 }
 
 
-def _first_words(blocks: Sequence[Block]) -> str:
+def text_of(blocks: Sequence[Block]) -> str:
+    """The first words of blocks, for notifications and screen readers."""
     sections_first = sorted(blocks, key=lambda block: block["type"] != "section")
     for block in sections_first:
         if block["type"] == "section":
