@@ -29,7 +29,8 @@ async def rule_form(office, category: str = "violence"):
 async def test_the_page_shows_limits_actions_and_what_nobody_covers(office) -> None:
     home = await office.open(office.boss, "Safety")
     assert "For this workspace" in home.shown
-    assert "*violence*" in home.shown and "Now: *0.70*, _don't show it_ (the operator's default)." in home.shown
+    assert "*violence*" in home.shown
+    assert "Now: *0.70*, _don't show it_ (the operator's default)." in home.shown
     assert "Only text is scored; frames are _not covered_." in home.shown
     assert "*Not covered*: hate." in home.shown
 
@@ -160,7 +161,8 @@ async def test_a_rule_that_is_gone_is_said_to_be(office) -> None:
 async def test_a_hundred_and_twenty_rules_with_long_names_are_paged(office) -> None:
     office.desk.table = [replace(VIOLENCE, category=f"{number:03}<&>*" + "x" * 400) for number in range(120)]
     home = await office.open(office.boss, "Safety")
-    assert "000&lt;&amp;&gt;*" in home.shown and "119" not in home.shown
+    assert "000&lt;&amp;&gt;*" in home.shown
+    assert "119" not in home.shown
     home = await office.press(office.boss, "go:next")
     home = await office.press(office.boss, "go:next")
     assert "119&lt;" in home.shown
@@ -195,14 +197,16 @@ async def test_the_audit_shows_scores_limits_and_harmless_excerpts(office) -> No
     home = await office.open(office.boss, "Audit")
     assert "violence 0.83 ≥ 0.70 · clip at 0:07" in home.shown
     assert "<@U0TEST1> in <#C0TEST1>" in home.shown
-    assert "&lt;!channel&gt;" in home.shown and "<!channel>" not in home.shown
+    assert "&lt;!channel&gt;" in home.shown
+    assert "<!channel>" not in home.shown
 
 
 async def test_changes_say_who_changed_what(office) -> None:
     details = {"what": "setting", "name": "retention_days", "from": None, "to": 30, "from_default": True}
     office.desk.entries = [decision(1, kind="change", category="", score=None, threshold=None, details=details)]
     home = await office.open(office.boss, "Audit")
-    assert "how long I keep things" in home.shown and "the default → 30 days" in home.shown
+    assert "how long I keep things" in home.shown
+    assert "the default → 30 days" in home.shown
 
 
 async def test_filters_are_chosen_in_a_form_and_stay_while_one_turns_pages(office) -> None:
@@ -235,11 +239,14 @@ async def test_the_pages_of_the_audit_lead_back(office) -> None:
 
     office.desk.audit = audit
     home = await office.open(office.boss, "Audit")
-    assert "request r25" in home.shown and "Newer" not in home.shown
+    assert "request r25" in home.shown
+    assert "Newer" not in home.shown
     home = await office.press(office.boss, "Older")
-    assert "request r15" in home.shown and "request r16" not in home.shown
+    assert "request r15" in home.shown
+    assert "request r16" not in home.shown
     home = await office.press(office.boss, "Older")
-    assert "request r1" in home.shown and "Older" not in home.shown
+    assert "request r1" in home.shown
+    assert "Older" not in home.shown
     home = await office.press(office.boss, "Newer")
     assert "request r15" in home.shown
     await office.service.restart()
@@ -256,4 +263,5 @@ async def test_a_cursor_that_is_none_shows_the_newest(office) -> None:
     _, element = find(home.blocks, "go:set")
     element["value"] = "aud:zzz:colour=red"
     home = await office.press(office.boss, "go:set")
-    assert "Audit" in home.shown and "from an earlier version of me" in home.shown
+    assert "Audit" in home.shown
+    assert "from an earlier version of me" in home.shown

@@ -20,7 +20,8 @@ async def test_the_page_shows_what_holds_and_where_it_comes_from(office) -> None
     )
     home = await office.open(office.boss, "Settings")
     assert f"Only in <#{office.clips.id}> · _set here_" in home.shown
-    assert "@\u2060riders" in home.shown and "!subteam" not in home.shown
+    assert "@\u2060riders" in home.shown
+    assert "!subteam" not in home.shown
     assert "30 days, then I forget it · _default_" in home.shown
     assert "Model of the videos" not in home.shown  # there is no choice
 
@@ -34,7 +35,8 @@ async def test_rooms_are_chosen_in_a_form(office) -> None:
     ]
     assert office.slack.modal(office.boss) is None
     home = office.home(office.boss)
-    assert "Saved." in home.shown and f"Everywhere except in <#{office.clips.id}>" in home.shown
+    assert "Saved." in home.shown
+    assert f"Everywhere except in <#{office.clips.id}>" in home.shown
 
 
 async def test_only_some_channels_needs_channels(office) -> None:
@@ -252,7 +254,8 @@ async def test_a_button_of_another_version_shows_the_page_of_now(office) -> None
     _, element = find(home.blocks, "set:edit:rooms")
     element["action_id"] = "g4h:set:edit:colours"
     shown = (await office.press(office.boss, "colours")).shown
-    assert "from an earlier version of me" in shown and "Settings of this workspace" in shown
+    assert "from an earlier version of me" in shown
+    assert "Settings of this workspace" in shown
 
 
 # --- quotas -----------------------------------------------------------------------------------------------------------
@@ -291,7 +294,8 @@ async def test_quotas_for_a_group_or_a_person(office, kind: str) -> None:
     await office.send(form, whom=whom, **{"videos.day": "2"})
     assert [change[3] for change in office.desk.changes] == [Quota(f"{kind}:{whom}", Measure.VIDEOS, Window.DAY, 2.0)]
     home = office.home(office.boss)
-    assert "Saved." in home.shown and "Videos: 2 a day" in home.shown
+    assert "Saved." in home.shown
+    assert "Videos: 2 a day" in home.shown
 
 
 async def test_an_amount_that_is_none_changes_nothing(office) -> None:
@@ -323,7 +327,8 @@ async def test_limits_are_removed_after_a_question(office) -> None:
 async def test_more_people_with_quotas_than_a_page_holds_are_paged(office) -> None:
     office.desk.limits = [Quota(f"user:U{number:05}", Measure.VIDEOS, Window.DAY, 1) for number in range(90)]
     home = await office.open(office.boss, "Quotas")
-    assert "U00018" in home.shown and "U00060" not in home.shown
+    assert "U00018" in home.shown
+    assert "U00060" not in home.shown
     for _ in range(3):
         home = await office.press(office.boss, "go:next")
     assert "U00060" in home.shown
