@@ -6,6 +6,7 @@ It offers no native streaming, so the answers here are drawn by chat.update.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -14,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.slack_server.world import words
+from tests.fakes.slack_server.world import words as words_of
 from tests.harness import Running, launch
-from tests.local_slack import LocalSlack, Workspace, available
+from tests.local_slack import LocalSlack, Workspace, available, button
 
 ANN, BOSS = "U0ANN", "U0BOSS"
 CLIPS, BACK = "C0CLIPS", "C0BACK"
@@ -26,7 +27,7 @@ Shown = dict[str, Any]
 
 def said(message: Shown) -> str:
     """All words on a message or a view."""
-    parts = [message.get("text") or "", *words(message.get("blocks") or [])]
+    parts = [message.get("text") or "", *words_of(message.get("blocks") or [])]
     return "\n".join([*parts, *(file.get("name", "") for file in message.get("files") or ())])
 
 
@@ -78,6 +79,25 @@ def videos(slack: LocalSlack, channel: str) -> list[Shown]:
     return [file for each in slack.answers(channel) for file in each.get("files") or () if "url_private" in file]
 
 
+def elements(slack: LocalSlack, words: str) -> list[Shown]:
+    """The blocks of the admin's Home with certain words on them, or on their buttons' ids."""
+    return [each for each in slack.screen.homes.get(BOSS, {}).get("blocks", ()) if words in json.dumps(each)]
+
+
+async def page(slack: LocalSlack, label: str) -> None:
+    """Turn to a page of the admin's Home."""
+    await slack.open_home(BOSS)
+    blocks = await slack.until(lambda: elements(slack, label), "a Home")
+    await slack.act(BOSS, button(blocks, label))
+
+
+async def press_beside(slack: LocalSlack, words: str, wanted: str) -> None:
+    """Press what stands beside certain words on the admin's Home, as soon as it is there."""
+    blocks = await slack.until(lambda: elements(slack, words), f"{words!r} on the Home")
+    await slack.act(BOSS, button(blocks, wanted))
+    await modal(slack)
+
+
 async def test_a_member_mentions_the_bot_with_a_real_clip_and_asks_again_in_the_thread(
     slack: LocalSlack, bot: Running, bikes: Path
 ) -> None:
@@ -122,3 +142,36 @@ async def test_a_bot_that_was_killed_answers_once_when_it_is_back(
     finally:
         await asyncio.to_thread(again.stop)
     assert len(videos(slack, CLIPS)) == 1
+
+
+async def test_a_block_is_appealed_overturned_and_answered(slack: LocalSlack, bot: Running) -> None:
+    await page(slack, "Settings")
+    await press_beside(slack, "edit:moderator_channel", "edit:moderator_channel")
+    await slack.submit(BOSS, {"Channel": BACK})
+    await slack.until(lambda: not slack.screen.modals, "that it is saved")
+
+    await slack.say(ANN, CLIPS, f"{slack.at_bot} {INSULT}")
+    notice = await says(slack, CLIPS, "harassment", to=ANN)
+    assert all("harassment" not in said(each) for each in slack.answers(CLIPS))
+    await slack.press(ANN, notice, "appeal")
+    await modal(slack)
+    await slack.submit(ANN, {"Why should this be allowed?": "It is a quote from a film."})
+    card = await says(slack, BACK, "quote from a film")
+    await slack.press(BOSS, card, "Overturn")
+    await says(slack, CLIPS, "lite")
+    assert len(slack.answers(CLIPS)) == 1
+
+
+async def test_a_limit_set_on_the_home_changes_what_is_blocked(slack: LocalSlack, bot: Running) -> None:
+    await slack.say(ANN, CLIPS, f"{slack.at_bot} {INSULT}")
+    await says(slack, CLIPS, "harassment", to=ANN)
+
+    await page(slack, "Safety")
+    await press_beside(slack, "*harassment*", "Change")
+    await slack.submit(BOSS, {"Limit, from 0 to 1": "1"})
+    await slack.until(lambda: slack.screen.modals and "Not saved yet" in said(slack.screen.modals[-1]), "a preview")
+    await slack.submit(BOSS, {})
+    await slack.until(lambda: "Saved: harassment" in said(slack.screen.homes[BOSS]), "that it is saved")
+
+    second = await slack.say(ANN, CLIPS, f"{slack.at_bot} {INSULT}")
+    await says(slack, CLIPS, "lite", thread=second["ts"])
