@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 ANSWERS_FILE = "slack-answers.json"
 VIDEOS_FILE = "slack-videos.json"
+JUST_NOW_S = 600.0  # how far back a message is looked for that may have been posted a moment ago
 
 
 class Answers:
@@ -86,7 +88,8 @@ class Answers:
         )
 
         async def posted() -> str:
-            return (await find(workspace, anchor, source_ts or thread)).get(0, "")
+            since = source_ts or thread or f"{time.time() - JUST_NOW_S:.6f}"
+            return (await find(workspace, anchor, since)).get(0, "")
 
         ts = await posted() if again else ""
         if not ts:
@@ -200,8 +203,11 @@ class Answers:
         try:
             there = await self._whole(workspace, anchor)
         except UNREACHED as error:
-            log.warning("answer %s can't be looked up, it is taken to be there: %s", anchor.ts, code_of(error) or error)
-            there = True
+            there = fault_of(error) is not Fault.MESSAGE_GONE
+            if there:
+                log.warning(
+                    "answer %s can't be looked up, it is taken to be there: %s", anchor.ts, code_of(error) or error
+                )
         if not there:
             log.info("answer %s in channel %s is gone", anchor.ts, anchor.channel)
             return None

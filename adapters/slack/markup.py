@@ -51,7 +51,7 @@ def measure(char: str) -> int:
 
 def plain(text: str) -> str:
     """One line of names or prompts, with every mark of mrkdwn shown as itself."""
-    return _MARKS.sub(rf"\1{_JOINER}", escape(_PRIVATE.sub("", " ".join(text.split()))))
+    return _MARKS.sub(rf"\1{_JOINER}", _quiet(escape(_PRIVATE.sub("", " ".join(text.split())))))
 
 
 def mrkdwn(markdown: str) -> str:
@@ -89,13 +89,18 @@ def streamable(markdown: str) -> str:
     """Markdown for native streaming, which renders it by itself, without pings and without pictures from elsewhere."""
     text = markdown.encode("utf-8", "replace").decode("utf-8")
     text = re.sub(r"<(?=[!@#])", f"<{_JOINER}", text)
-    return _SHOUT.sub(f"@{_JOINER}", re.sub(r"!(?=\[)", f"!{_JOINER}", text))
+    return _quiet(re.sub(r"!(?=\[)", f"!{_JOINER}", text))
 
 
 def steady(text: str) -> str:
     """The part of a growing text that `streamable` will not change any more: up to its last blank."""
     end = max(text.rfind(" "), text.rfind("\n"))
     return text[: end + 1]
+
+
+def _quiet(text: str) -> str:
+    """Blocks may take the bare words for a mention of everybody."""
+    return _SHOUT.sub(f"@{_JOINER}", text)
 
 
 def _prose(text: str) -> str:
@@ -110,7 +115,7 @@ def _prose(text: str) -> str:
     text = _ESCAPED.sub(lambda found: keep(escape(found[1]) + (_JOINER if found[1] in "*_~`" else "")), text)
     text = _LINK.sub(lambda found: keep(_link(found[1], found[2])), text)
     text = _AUTOLINK.sub(lambda found: keep(f"<{_address(found[1])}>"), text)
-    text = _RULE.sub("———", escape(text))
+    text = _RULE.sub("———", _quiet(escape(text)))
     text = _BULLET.sub(r"\1• ", text)
     text = _BOTH.sub(rf"{_BOLD}_\1_{_BOLD}", text)
     text = _LINES.sub(rf"{_BOLD}\1{_BOLD}", _STARS.sub(rf"{_BOLD}\1{_BOLD}", text))
