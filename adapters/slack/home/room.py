@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -25,7 +26,7 @@ from adapters.slack.home.mine import MinePage
 from adapters.slack.home.quotas import QuotasPage
 from adapters.slack.home.safety import SafetyPage
 from adapters.slack.home.settings import SettingsPage
-from adapters.slack.home.visit import Answer, Stale, Turns, Visit, Wrong, inputs, message
+from adapters.slack.home.visit import Answer, Stale, Turns, Visit, Wrong, bared, inputs, message
 from adapters.slack.listeners import team_of
 from adapters.slack.markup import escape
 from adapters.slack.people import People
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 ANSWER_S = 2.0  # Slack waits 3 s for what becomes of a form, the way there and back included
 _LONGEST_PAGE = 2000  # characters of a page's path; Slack takes 3,000 with a view
 _SAID = 2800  # characters above a page
+_REMEMBERED = 500  # presses and forms, against those that Slack delivers twice
 
 
 class Page(Protocol):
@@ -256,7 +258,14 @@ class Home:
     async def _publish(self, visit: Visit, view: Element) -> None:
         async def publish() -> None:
             # Without the hash of the page that they acted on: that may be an old one, and what is drawn is of now.
-            await visit.workspace.client.views_publish(user_id=visit.author.id, view=view)
+            client = visit.workspace.client
+            try:
+                await client.views_publish(user_id=visit.author.id, view=view)
+            except UNREACHED as error:
+                bare = bared(view, error)
+                if bare is None:
+                    raise
+                await client.views_publish(user_id=visit.author.id, view=bare)
 
         if not await self._turns.show((visit.workspace.team, visit.author.id), visit.turn, publish):
             log.info("a page was not shown, because something later is shown already")
@@ -312,6 +321,13 @@ def _at_field(view: Mapping[str, Any], wanted: str, sentence: str) -> Answer:
     return Answer(errors={wanted if wanted in fields else fields[0]: sentence})
 
 
+def _key(body: Mapping[str, Any]) -> str:
+    """What is the same for every delivery of one press or form, and for no other one."""
+    acted = [f"{each.get('action_id')}/{each.get('action_ts')}" for each in body.get("actions") or ()]
+    who = (body.get("user") or {}).get("id")
+    return f"{body.get('trigger_id')}/{who}/{','.join(acted)}"
+
+
 def register_home(app: AsyncApp, home: Home, tasks: Tasks) -> None:
     """Listen to the opening of the Home, to what is pressed there and on cards, and to the forms."""
 
@@ -319,12 +335,23 @@ def register_home(app: AsyncApp, home: Home, tasks: Tasks) -> None:
         if event.get("tab", "home") == "home":
             tasks.start(home.opened(team_of(body), event), "slack home opened")
 
+    begun: OrderedDict[str, asyncio.Task[Any]] = OrderedDict()
+
+    def begin(body: Mapping[str, Any], work: Callable[[], Coroutine[Any, Any, Any]], what: str) -> asyncio.Task[Any]:
+        """Do something once, however often Slack delivers it."""
+        key = _key(body)
+        if key not in begun:
+            begun[key] = tasks.start(work(), what)
+            while len(begun) > _REMEMBERED:
+                begun.popitem(last=False)
+        return begun[key]
+
     async def on_press(ack: Callable[..., Any], body: dict[str, Any]) -> None:
         await ack()
-        tasks.start(home.pressed(body), "slack home pressed")
+        begin(body, lambda: home.pressed(body), "slack home pressed")
 
     async def on_form(ack: Callable[..., Any], body: dict[str, Any]) -> None:
-        work = tasks.start(home.sent(body), "slack home form")
+        work = begin(body, lambda: home.sent(body), "slack home form")
         done, _ = await asyncio.wait([work], timeout=home.haste_s)
         if done:
             await ack(**work.result().acknowledgement())

@@ -162,10 +162,9 @@ class Visit:
         try:
             answer = await client.views_open(trigger_id=self.trigger, view=view)
         except UNREACHED as error:
-            bare = without_choices(view)
-            if code_of(error) not in _REFUSED or bare == view:
+            bare = bared(view, error)
+            if bare is None:
                 raise
-            log.info("a form is opened without what is chosen there now: %s", code_of(error))
             note = section(strings.PRESELECTED_GONE)
             bare["blocks"] = [note, *bare["blocks"]][:100]
             answer = await client.views_open(trigger_id=self.trigger, view=bare)
@@ -182,6 +181,15 @@ class Visit:
             if code_of(error) not in _MOVED_ON:
                 raise
             log.info("a form has moved on before it was redrawn: %s", code_of(error))
+
+
+def bared(view: Element, error: Exception) -> Element | None:
+    """The view without the channels and people that are chosen in it, if it may be for these that Slack refused it."""
+    bare: Element = without_choices(view)
+    if code_of(error) not in _REFUSED or bare == view:
+        return None
+    log.info("a view is shown without what is chosen in it now: %s", code_of(error))
+    return bare
 
 
 def message(sentence: str) -> Element:

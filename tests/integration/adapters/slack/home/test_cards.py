@@ -325,3 +325,16 @@ async def test_sixty_long_cases_are_paged(office) -> None:
     for _ in range(4):
         home = await office.press(office.boss, "go:next")
     assert "case c59" in home.shown
+
+
+async def test_a_press_that_is_delivered_twice_rules_once_and_says_nothing_strange(office) -> None:
+    case = office.case()
+    post = await office.card(case)
+    office.desk.open_cases = [case]
+    envelope = office.slack.press(office.bob, post, "Overturn it")
+    await office.quiet()
+    office.slack.delivery.redeliver(envelope)
+    await office.slack.until(lambda: envelope.acks == 2, "a second acknowledgement")
+    await office.quiet()
+    assert len(office.desk.changes) == 1
+    assert office.slack.whispers(office.mods, office.bob) == []

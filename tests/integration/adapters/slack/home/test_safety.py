@@ -265,3 +265,24 @@ async def test_a_cursor_that_is_none_shows_the_newest(office) -> None:
     home = await office.press(office.boss, "go:set")
     assert "Audit" in home.shown
     assert "from an earlier version of me" in home.shown
+
+
+async def test_a_form_that_is_delivered_twice_is_answered_the_same_and_saved_once(office) -> None:
+    form = await rule_form(office)
+    await office.send(form, limit="0.6")
+    envelope = office.slack.submit(form)
+    await office.quiet()
+    office.slack.delivery.redeliver(envelope)
+    await office.slack.until(lambda: envelope.acks == 2, "a second acknowledgement")
+    await office.quiet()
+    assert len(office.desk.changes) == 1
+    assert not envelope.answer
+    assert "Saved: violence 0.60, block." in office.home(office.boss).shown
+
+
+async def test_the_rules_of_a_channel_that_is_gone_are_shown_all_the_same(office) -> None:
+    await office.open(office.boss, "Safety")
+    office.slack.fail_next("views.publish", "invalid_arguments")
+    home = await office.press(office.boss, "saf:place", office.clips.id)
+    assert f"For <#{office.clips.id}>" in home.shown
+    assert "initial_conversation" not in str(home.body)
