@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.base import Chip, DeliveryError, MadeVideo, QueueSpot, State
+from adapters.shared.pacing import Timing
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_server.world import Channel, Post, User
 from tests.integration.adapters.slack.conftest import Asked, Launch, ScriptedHandler
@@ -471,3 +473,56 @@ async def test_an_answer_that_is_gone_is_not_restored(
     slack.chat.remove(answers(slack, clips)[0])
     assert await adapter.restore(ref) is None
     assert await adapter.restore("nonsense") is None
+
+
+async def test_a_kill_in_the_middle_of_a_stream_leaves_one_message(
+    slack: SlackServer, launch: Launch, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    first = await launch()
+    asked = await ask(slack, handler, clips, ann)
+    ref = asked.reply.ref
+    await asked.shows("Two people ride. ")
+    await slack.until(lambda: slack.calls_to("chat.startStream"), "a stream")
+    await asked.reply.settled()
+    first._answers = None  # a killed process ends nothing
+    await first.stop()
+    second = await launch()
+    reply = await second.restore(ref)
+    assert reply is not None
+    await Asked(asked.request, asked.what, reply).ends("Two people ride. The end.")
+    (answer,) = answers(slack, clips)
+    assert "The end." in answer.shown
+
+
+async def test_the_status_is_renewed_before_slack_lets_it_fade(
+    slack: SlackServer, launch: Launch, handler: ScriptedHandler, ann: User
+) -> None:
+    await launch(timing=Timing(now=lambda: time.monotonic() * 200))  # two minutes pass in less than one second
+    thread = slack.open_assistant(ann)
+    room = slack.dm(ann)
+    slack.say(ann, room, "what?", thread=thread)
+    asked = await handler.next()
+    await asked.shows(status="Watching …")
+    await slack.until(lambda: room.statuses.count((thread, "Watching …")) >= 3, "a status that is renewed")
+    await asked.ends("A bike.")
+    assert room.statuses[-1] == (thread, "")
+
+
+async def test_two_answers_in_one_thread_do_not_take_each_others_streams(
+    slack: SlackServer, adapter: Any, handler: ScriptedHandler, clips: Channel, ann: User, bob: User
+) -> None:
+    post = slack.say(ann, clips, "what?", mention=True)
+    first = await handler.next()
+    slack.say(bob, clips, "and now?", mention=True, thread=post)
+    second = await handler.next()
+    await first.shows("One ball. ")
+    await slack.until(lambda: slack.calls_to("chat.startStream"), "a stream")
+    slack.fail_next("chat.startStream", applied=True)
+    await second.shows("Two balls. ")
+    await slack.until(lambda: len(slack.calls_to("chat.startStream")) == 2, "another stream")
+    await second.ends("Two balls. The end.")
+    await first.ends("One ball. The end.")
+    shown = [each.shown for each in answers(slack, clips)]
+    assert len(shown) == 2
+    assert any("One ball. The end." in each for each in shown)
+    assert any("Two balls. The end." in each for each in shown)
