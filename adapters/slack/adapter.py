@@ -119,6 +119,7 @@ class SlackAdapter:
             self.workspaces.drop(team)
             self.people.forget_team(team)
             questions.forget_team(team)
+            home.forget_team(team)
 
         departures = Departures(handler, self._installations, departed)
         departures.register(app, self._tasks.start)
