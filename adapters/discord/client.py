@@ -33,7 +33,8 @@ from adapters.discord.pacing import Pace, hold_back
 from adapters.discord.posts import Post, tell
 from adapters.discord.questions import Questions
 from adapters.discord.relay import short_digest
-from adapters.discord.reply import Anchor, DiscordReply, Timing
+from adapters.discord.reply import Anchor, DiscordReply
+from adapters.shared.pacing import Timing
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ import discord
 from adapters.base import Author, Exchange, Handler, Place, Wants
 from adapters.discord.intake import Intake
 from adapters.discord.posts import InteractionPost, Post
-from adapters.discord.reply import Anchor, DiscordReply, Timing
+from adapters.discord.reply import Anchor, DiscordReply
 from adapters.discord.splitting import split
 from adapters.shared import sentences
+from adapters.shared.pacing import Timing
 
 log = logging.getLogger(__name__)
 

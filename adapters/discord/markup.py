@@ -6,7 +6,6 @@ import re
 from datetime import datetime
 
 from adapters.base import Place
-from adapters.shared.words import file_name as file_name
 
 _BREAK = "\u200b"  # invisible; takes a mark its meaning
 

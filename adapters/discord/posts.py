@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 from adapters.base import MadeVideo
-from adapters.discord.markup import file_name
+from adapters.shared.words import file_name
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,9 @@ from adapters.discord.intake import PLATFORM, is_for_me, withheld
 from adapters.discord.memory import Edits, Taking
 from adapters.discord.places import cannot_write
 from adapters.discord.posts import ChannelPost, Fault, fault_of
-from adapters.discord.reply import RETRY_AFTER_S, Anchor
+from adapters.discord.reply import Anchor
+from adapters.shared import sentences
+from adapters.shared.pump import RETRY_AFTER_S
 
 if TYPE_CHECKING:
     from adapters.discord.client import BotClient
@@ -276,7 +278,7 @@ class Questions:
         delays = iter(RETRY_AFTER_S)
         while True:
             try:
-                return await post.follow(message.id, strings.PLACEHOLDER, nonce=nonce)
+                return await post.follow(message.id, sentences.PLACEHOLDER, nonce=nonce)
             except UNREACHED as error:
                 delay = next(delays, None) if fault_of(error) is Fault.PASSING else None
                 if delay is None:

@@ -25,9 +25,8 @@ from adapters.discord.posts import Fault, Post, VideoGone, fault_of
 from adapters.discord.splitting import LIMIT
 from adapters.shared import sentences
 from adapters.shared.actions import Action, is_private, offered_privately
-from adapters.shared.pacing import Timing as Timing
+from adapters.shared.pacing import Timing
 from adapters.shared.pump import EDIT_EVERY_S, Pump, patiently
-from adapters.shared.pump import RETRY_AFTER_S as RETRY_AFTER_S
 from adapters.shared.splitting import units
 
 log = logging.getLogger(__name__)

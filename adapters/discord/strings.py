@@ -11,7 +11,6 @@ import discord
 from discord import app_commands
 
 from adapters.shared.sentences import ASK_MENU, LIKE_MENU
-from adapters.shared.sentences import PLACEHOLDER as PLACEHOLDER
 
 # --- when a button is pressed ----------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import simcord
 from adapters.base import Author, GenerateCommand, Message, Reply, View
 from adapters.discord.attachments import FileHosts
 from adapters.discord.client import BotClient
-from adapters.discord.reply import Timing
+from adapters.shared.pacing import Timing
 from tests.fakes.handler import QuietDesk, QuietHandler
 from tests.fakes.openapi import discord_api
 

@@ -17,7 +17,9 @@ import pytest
 from adapters.base import Author, DeliveryError, MadeVideo, State, View
 from adapters.discord import reply as module
 from adapters.discord.posts import Fault, VideoGone, fault_of, open_videos
-from adapters.discord.reply import RETRY_AFTER_S, Anchor, DiscordReply, Timing
+from adapters.discord.reply import Anchor, DiscordReply
+from adapters.shared.pacing import Timing
+from adapters.shared.pump import RETRY_AFTER_S
 
 
 def http_error(status: int, code: int = 0) -> discord.HTTPException:

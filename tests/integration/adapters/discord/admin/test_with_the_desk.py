@@ -12,7 +12,7 @@ from adapters.base import Audience, Quota, Rooms, Scope
 from adapters.base.accounts import Measure, Window
 from adapters.discord.attachments import FileHosts
 from adapters.discord.client import BotClient
-from adapters.discord.reply import Timing
+from adapters.shared.pacing import Timing
 from bot.store import Store, migrate
 from tests.fakes.house import House
 from tests.integration.adapters.discord.admin.conftest import Panel
