@@ -36,7 +36,7 @@ HERE = Path(__file__).parent
 CACHE = HERE.parent / ".cache" / "local-slack"
 BINARY, SHIM = CACHE / "local-slack", CACHE / "loopback.so"
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
-START_S = 30
+START_S, FETCH_S = 30, 300
 
 
 class Missing(Exception):
@@ -71,7 +71,10 @@ def fetch() -> None:
 def _run(*command: str) -> str:
     if shutil.which(command[0]) is None:
         raise Missing(f"{command[0]} is not installed")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FETCH_S)
+    except subprocess.TimeoutExpired:
+        raise Missing(f"{command[0]} took more than {FETCH_S} s") from None
     if done.returncode:
         raise Missing(f"{command[0]} failed: {done.stderr.strip()[-300:]}")
     return done.stdout

@@ -144,6 +144,21 @@ async def test_a_bot_that_was_killed_answers_once_when_it_is_back(
     assert len(videos(slack, CLIPS)) == 1
 
 
+async def test_a_question_is_not_lost_to_a_kill_in_the_moment_it_is_heard(
+    slack: LocalSlack, bot: Running, tmp_path: Path, bikes: Path
+) -> None:
+    question = await slack.upload(ANN, CLIPS, f"{slack.at_bot} How long is this clip?", bikes)
+    await slack.until(lambda: slack.answers(CLIPS), "the beginning of an answer")
+    await asyncio.to_thread(bot.stop, signal.SIGKILL)
+    await slack.until(lambda: not slack.screen.connected, "the end of the bot's sockets")
+    again = await start(slack, tmp_path)
+    try:
+        await says(slack, CLIPS, "10 seconds", thread=question["ts"])
+    finally:
+        await asyncio.to_thread(again.stop)
+    assert len(slack.answers(CLIPS)) == 1
+
+
 async def test_a_block_is_appealed_overturned_and_answered(slack: LocalSlack, bot: Running) -> None:
     await page(slack, "Settings")
     await press_beside(slack, "edit:moderator_channel", "edit:moderator_channel")
