@@ -5,11 +5,12 @@ Knows guilds and the application; knows no messages.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -40,6 +41,8 @@ class Guilds:
         self._application = ""
         self._greeted: set[str] = set()
         self._started = False
+        self._reading = asyncio.Lock()
+        self._read = False
 
     async def start(self) -> None:
         """Once connected: greet what is new, and purge what Discord says was left. Does nothing when called again."""
@@ -66,13 +69,17 @@ class Guilds:
 
     async def joined(self, guild: discord.Guild) -> None:
         """Discord says that the bot was added, or that a guild is there again."""
-        if self._started and str(guild.id) not in self._greeted:
+        if not self._started:  # then the start greets it
+            return
+        await self._load()
+        if str(guild.id) not in self._greeted:
             await self._meet(guild)
             await self._save()
 
     async def left(self, guild: int) -> None:
         """The bot was removed; an outage is not that. Nothing of the guild is kept."""
         log.info("guild %s removed the bot; what is kept of it is deleted", guild)
+        await self._load()
         self._greeted.discard(str(guild))
         await self._save()
         await self._forget(str(guild))
@@ -140,7 +147,13 @@ class Guilds:
     # --- state --------------------------------------------------------------------------------------------------
 
     async def _load(self) -> None:
-        state = await self._file.load()
+        """Read what an earlier process knew, once: whoever comes meanwhile waits, so that nothing is greeted twice."""
+        async with self._reading:
+            if not self._read:
+                self._take(await self._file.load())
+                self._read = True
+
+    def _take(self, state: Any) -> None:
         try:
             self._application = str(state["application"]) if state else ""
             self._greeted = {str(guild) for guild in state["greeted"]} if state else set()

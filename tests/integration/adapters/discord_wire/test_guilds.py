@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.discord import DiscordAdapter
+from adapters.discord.guilds import STATE_FILE
+from adapters.discord.memory import StateFile
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import VIEW_AUDIT_LOG, Channel, User, now
 
@@ -78,6 +80,29 @@ async def test_a_guild_that_was_joined_while_the_bot_was_away_is_greeted_and_an_
     await launch()
     await server.until(lambda: said_to(server, ann), "a hello")
     assert said_to(server, bob) == []
+
+
+async def test_a_guild_that_is_joined_while_the_bot_still_reads_what_it_knew_is_greeted_once(
+    server: DiscordServer, launch, handler, clips: Channel, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on, load = asyncio.Event(), asyncio.Event(), StateFile.load
+
+    async def slowly(file: StateFile) -> object:
+        if file.path.name == STATE_FILE:
+            reading.set()
+            await go_on.wait()
+        return await load(file)
+
+    monkeypatch.setattr(StateFile, "load", slowly)
+    await launch()
+    await reading.wait()
+    server.guild("Riders", owner=ann)
+    await heard_nothing(server, handler, clips, ann)
+    go_on.set()
+    await server.until(lambda: said_to(server, ann), "a hello")
+    await heard_nothing(server, handler, clips, ann)
+    hellos = [call for call in server.calls_to(CREATE) if call.body["content"].startswith("Hello")]
+    assert len(hellos) == 1  # sent once: that Discord would have dropped the second one is not counted on
 
 
 async def test_an_owner_who_takes_no_messages_is_left_alone(
