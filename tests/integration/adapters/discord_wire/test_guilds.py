@@ -88,10 +88,11 @@ async def test_a_guild_that_is_joined_while_the_bot_still_reads_what_it_knew_is_
     reading, go_on, load = asyncio.Event(), asyncio.Event(), StateFile.load
 
     async def slowly(file: StateFile) -> object:
+        state = await load(file)
         if file.path.name == STATE_FILE:
             reading.set()
             await go_on.wait()
-        return await load(file)
+        return state
 
     monkeypatch.setattr(StateFile, "load", slowly)
     await launch()
