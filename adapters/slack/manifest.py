@@ -80,7 +80,7 @@ ASSISTANT_EVENTS: Sequence[str] = ("assistant_thread_context_changed", "assistan
 
 GENERATE = SlashCommand("/generate", "Make a video from words", "[what the video should show]")
 QUEUE = SlashCommand("/queue", "What you have asked for and not got yet")
-FORGET = SlashCommand("/forget", "Delete what the bot keeps of this conversation, or of you")
+FORGET = SlashCommand("/forget", "See what the bot keeps of you here or everywhere, and delete it", "[everywhere]")
 COMMANDS: Sequence[SlashCommand] = (GENERATE, QUEUE, FORGET)
 
 BOT_USER = "gpt4video"  # Slack takes a-z, 0-9, dashes, underscores and dots

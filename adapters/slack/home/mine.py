@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.base import Exchange, Handler, Place
+from adapters.base import EVERY_THREAD, Exchange, Handler, Place
 from adapters.shared import sentences
 from adapters.shared.accounts import held, usage_line, waiting_line
 from adapters.slack.home import strings
@@ -102,7 +102,7 @@ class MinePage:
         except UNREACHED:
             return None
         channel = str((opened.get("channel") or {}).get("id") or "")
-        return Place(PLATFORM, visit.workspace.team, channel, private=True) if channel else None
+        return Place(PLATFORM, visit.workspace.team, channel, EVERY_THREAD, private=True) if channel else None
 
 
 def _forget(reach: str, label: str, what: str) -> Block:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adapters.base import Author, Exchange, Holdings, Measure, Place, QueueSpot, State, Usage, View, Window
+from adapters.base import (
+    EVERY_THREAD,
+    Author,
+    Exchange,
+    Holdings,
+    Measure,
+    Place,
+    QueueSpot,
+    State,
+    Usage,
+    View,
+    Window,
+)
 from tests.fakes.handler import NOON
 
 
@@ -68,7 +80,7 @@ async def test_forgetting_here_is_about_the_direct_messages_and_everywhere_about
     home = await office.press(office.ann, "forget:here")
     assert "Done. I deleted 2 questions." in home.shown
     await office.press(office.ann, "forget:everywhere")
-    direct = Place("slack", office.team, office.slack.dm(office.ann).id, private=True)
+    direct = Place("slack", office.team, office.slack.dm(office.ann).id, EVERY_THREAD, private=True)
     assert [(platform, author.id, place) for platform, author, place in office.handler.forgotten_people] == [
         ("slack", office.ann.id, direct),
         ("slack", office.ann.id, None),
