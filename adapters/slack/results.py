@@ -234,7 +234,7 @@ class Results:
         author, place = await self._wishes.who_and_where(visit)
         exchange = await self._handler.look_up(request)
         if exchange is None:
-            if author.is_moderator or author.is_admin or place.private:
+            if author.is_moderator or author.is_admin or visit.channel.startswith("D"):
                 await self._take_away(visit, "")
             else:
                 await visit.whisper(sentences.NOTHING_TO_DELETE)

@@ -449,7 +449,7 @@ async def test_a_clip_that_is_deleted_while_the_dialog_is_open_is_said_to_be_gon
 async def test_the_clips_of_a_message_that_is_shared_into_a_channel_count(
     slack: SlackServer, handler: ScriptedHandler, clips: Channel, ann: User, bob: User, monkeypatch: Any
 ) -> None:
-    from tests.fakes.slack_server import people, wire
+    from tests.fakes.slack_server import wire
 
     file = slack.file(ann, *CLIP)
     post = slack.say(ann, clips, "")
@@ -458,7 +458,7 @@ async def test_the_clips_of_a_message_that_is_shared_into_a_channel_count(
     def with_share(each: Post, base: str) -> dict[str, Any]:
         return {**plain(each, base), "attachments": [{"is_share": True, "files": [wire.file(file, base)]}]}
 
-    monkeypatch.setattr(people.wire, "post", with_share)
+    monkeypatch.setattr(wire, "post", with_share)
     slack.shortcut(bob, ASK_ABOUT.callback_id, post)
     assert "bikes.mp4" in (await opened(slack, bob, "Ask about this video")).shown
 
