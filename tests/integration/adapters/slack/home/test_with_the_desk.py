@@ -138,3 +138,23 @@ async def test_a_report_reaches_the_moderator_channel_and_is_ruled_on_once(desk_
     assert case.outcome in post.shown
     words = [*office.slack.whispers(office.mods, office.bob), *office.slack.whispers(office.mods, office.boss)]
     assert [word.text for word in words] == ["Somebody has ruled on this case already, and a ruling is final."]
+
+
+async def test_what_is_kept_of_somebody_is_deleted_where_they_say_and_for_nobody_else(
+    desk_office: Office, house: House
+) -> None:
+    office = desk_office
+    ann, bob = Author(office.ann.id, "Ann"), Author(office.bob.id, "Bob")
+    direct = Place("slack", office.team, office.slack.dm(office.ann).id, "1718.0001", private=True)
+    channel = Place("slack", office.team, office.clips.id, "1718.0002")
+    for author, place in ((ann, direct), (ann, channel), (bob, channel)):
+        await (await house.ask("what is it?", author=author, place=place)).end()
+    home = await office.open(office.ann)
+    assert "In all of Slack I keep of you: 2 questions in 2 conversations." in home.shown
+    assert "In our direct messages I keep of you: 1 question." in home.shown
+    home = await office.press(office.ann, "forget:here")
+    assert "Done. I deleted 1 question." in home.shown
+    assert "In our direct messages I keep nothing of you." in home.shown
+    home = await office.press(office.ann, "forget:everywhere")
+    assert "I keep nothing of you." in home.shown
+    assert (await house.assistant.holdings("slack", bob)).questions == 1
