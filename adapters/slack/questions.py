@@ -24,7 +24,7 @@ from adapters.slack.people import People
 from adapters.slack.posts import write_to
 from adapters.slack.records import Anchor, event_id
 from adapters.slack.reply import SlackReply
-from adapters.slack.workspace import PLATFORM, UNREACHED, Workspace, Workspaces, code_of
+from adapters.slack.workspace import PLATFORM, UNREACHED, Fault, Workspace, Workspaces, code_of, fault_of
 
 log = logging.getLogger(__name__)
 
@@ -283,6 +283,8 @@ class Questions:
                 again=again,
             )
         except UNREACHED as error:
+            if fault_of(error) in (Fault.PASSING, Fault.BUSY):
+                raise  # it stays noted, for the next delivery or the next start
             log.warning("no answer to message %s in %s: %s", message.ts, message.channel, code_of(error) or error)
             sentence = cannot_write(message.channel, error)
             if sentence and not place.private:

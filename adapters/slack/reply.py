@@ -16,9 +16,9 @@ from adapters.shared.actions import is_private
 from adapters.shared.lines import warned
 from adapters.shared.pacing import Timing, Turns
 from adapters.shared.pump import RETRY_AFTER_S, Pump
-from adapters.shared.splitting import split
 from adapters.slack import notices
-from adapters.slack.blocks import Layout, Page, layout, page_of, private_layout, section
+from adapters.slack.blocks import Layout, Page, layout, private_layout
+from adapters.slack.pages import smaller, with_line, without_buttons
 from adapters.slack.posts import Cut, Post
 from adapters.slack.records import Anchor, metadata
 from adapters.slack.streaming import Stream, StreamEnded
@@ -40,6 +40,7 @@ class Desk:
     timing: Timing = field(default_factory=Timing)
     turns: Turns = field(default_factory=Turns)
     streams: set[str] = field(default_factory=set)
+    quiet: dict[str, float] = field(default_factory=dict)  # until when a workspace wants to be left alone
 
 
 async def _nothing(_: Any) -> None:
@@ -78,7 +79,6 @@ class SlackReply:
         self._shown: dict[str, Page] = {}  # by ts
         self._lost = False
         self._told: bool | None = None
-        self._quiet_until = float("-inf")  # Slack wants to be left alone until then
         self._status: asyncio.Task[None] | None = None
         self._status_text = ""
         self._pump = Pump(
@@ -141,7 +141,7 @@ class SlackReply:
     # --- intermediate views ---------------------------------------------------------------------------------------
 
     async def _turn(self) -> None:
-        wait = self._quiet_until - self._desk.timing.now()
+        wait = self._desk.quiet.get(self.anchor.team, 0.0) - self._desk.timing.now()
         if wait > 0:
             await self._desk.timing.sleep(wait)
         place = (self.anchor.team, self.anchor.channel)
@@ -199,7 +199,7 @@ class SlackReply:
         """Draw the consequences of an error."""
         fault = fault_of(error)
         if fault is Fault.BUSY:
-            self._quiet_until = self._desk.timing.now() + retry_after(error)
+            self._desk.quiet[self.anchor.team] = self._desk.timing.now() + retry_after(error)
         self._lost = fault in (Fault.MESSAGE_GONE, Fault.PLACE_GONE, Fault.SIGNED_OFF)
         if self._lost:
             try:
@@ -260,10 +260,10 @@ class SlackReply:
             late = not await self._uploads.share(self.workspace, self.anchor, wanted.videos, title=warning)
         except VideoGone as error:
             log.warning("request %s: a made video can't be read: %s", self.request, error)
-            return _with_line(wanted, notices.VIDEO_GONE)
+            return with_line(wanted, notices.VIDEO_GONE)
         except TooLarge:
-            return _with_line(wanted, notices.TOO_LARGE)
-        return _with_line(wanted, notices.VIDEO_LATE) if late else wanted
+            return with_line(wanted, notices.TOO_LARGE)
+        return with_line(wanted, notices.VIDEO_LATE) if late else wanted
 
     # --- drawing --------------------------------------------------------------------------------------------------
 
@@ -388,33 +388,3 @@ class SlackReply:
             await self.post.status("")
         except UNREACHED as error:
             log.debug("request %s: the status stays for a while: %s", self.request, code_of(error) or error)
-
-
-def without_buttons(wanted: Layout) -> Layout:
-    """The same pages, with nothing to press."""
-    pages = [Page(page.text, tuple(each for each in page.blocks if each["type"] != "actions")) for page in wanted.pages]
-    return replace(wanted, pages=tuple(pages))
-
-
-def smaller(wanted: Layout) -> Layout:
-    """The same in about twice as many pages."""
-    pages: list[Page] = []
-    for page in wanted.pages:
-        blocks = page.blocks
-        words = [each for each in blocks if each["type"] == "section"]
-        if len(words) == 1:
-            text = words[0]["text"]["text"]
-            halves = [section(piece) for piece in split(text, max(len(text) // 2 + 8, 64))]
-            at = blocks.index(words[0])
-            blocks = (*blocks[:at], *halves, *blocks[at + 1 :])
-        middle = (len([each for each in blocks if each["type"] == "section"]) + 1) // 2
-        pages += [page_of(part) for part in (blocks[:middle], blocks[middle:]) if part]
-    return replace(wanted, pages=tuple(pages))
-
-
-def _with_line(wanted: Layout, sentence: str) -> Layout:
-    """The same pages, with one more sentence under the words of the first."""
-    first = wanted.pages[0]
-    at = next((number for number, block in enumerate(first.blocks) if block["type"] != "section"), len(first.blocks))
-    blocks = (*first.blocks[:at], section(sentence), *first.blocks[at:])
-    return replace(wanted, pages=(Page(f"{first.text}\n{sentence}", blocks), *wanted.pages[1:]))
