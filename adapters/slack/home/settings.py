@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from adapters.base import AdminDesk, Audience, Rooms, Settings
@@ -73,6 +74,7 @@ class SettingsPage:
             found = await look_at(visit.workspace, held)
             notes += [strings.MODS_WARNING.format(why=found.wrong)] if found.wrong else []
             notes += [strings.MODS_OPEN] if found.is_open else []
+            notes += [strings.MODS_SHARED_NOW] if found.is_shared else []
         return [*blocks, small("\n".join(notes))]
 
     async def press(self, visit: Visit, steps: list[str]) -> None:
@@ -166,6 +168,8 @@ class SettingsPage:
                 found = await look_at(visit.workspace, channel)
                 if found.wrong:  # cards would be lost there
                     raise Wrong("channel", found.wrong)
+                if found.is_shared:
+                    raise Wrong("channel", strings.MODS_SHARED)
                 await self._desk.change(visit.scope, visit.author, "moderator_channel", channel)
             case _:
                 raise Stale
@@ -206,12 +210,16 @@ def _read_days(text: str) -> int | None:
 # --- the moderator channel --------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
 class Room:
-    """A channel as the bot sees it: what keeps cards from it, as a sentence, and whether everybody reads there."""
+    """A channel as the bot sees it: what keeps cards from it, as a sentence, and who reads there beside its members.
 
-    def __init__(self, wrong: str = "", *, is_open: bool = False) -> None:
-        self.wrong = wrong
-        self.is_open = is_open
+    `is_open`: everybody in the workspace; `is_shared`: people of another organisation.
+    """
+
+    wrong: str = ""
+    is_open: bool = False
+    is_shared: bool = False
 
 
 async def look_at(workspace: Workspace, channel: str) -> Room:
@@ -225,4 +233,4 @@ async def look_at(workspace: Workspace, channel: str) -> Room:
         return Room(strings.MODS_ARCHIVED)
     if not found.get("is_member"):
         return Room(strings.MODS_NOT_IN)
-    return Room(is_open=not found.get("is_private"))
+    return Room(is_open=not found.get("is_private"), is_shared=bool(found.get("is_ext_shared")))

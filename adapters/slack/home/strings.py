@@ -92,8 +92,13 @@ MODS_HINT = "Invite me there first. A private channel is better: the cards quote
 MODS_UNKNOWN = "I can't see that channel. Invite me there with /invite, or choose another one."
 MODS_NOT_IN = "I am not in that channel. Invite me there with /invite, or choose another one."
 MODS_ARCHIVED = "That channel is archived. Choose another one."
+MODS_SHARED = (
+    "That channel is shared with another organisation, whose people would read the cards and rule on them. Choose "
+    "another one."
+)
 MODS_UNTOLD = "Slack did not tell me about that channel just now. Try again in a moment."
 MODS_OPEN = "⚠ Everyone in the workspace can read it, and the cards quote what was blocked."
+MODS_SHARED_NOW = "⚠ It is shared with another organisation, whose people read the cards and rule on them."
 MODS_WARNING = "⚠ I can't post cards there at the moment. {why}"
 PRESELECTED_GONE = "What is chosen there now can't be shown here; what you choose replaces it."
 

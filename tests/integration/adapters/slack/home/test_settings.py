@@ -334,3 +334,58 @@ async def test_more_people_with_quotas_than_a_page_holds_are_paged(office) -> No
     assert "U00060" in home.shown
     home = await office.press(office.boss, "go:previous")
     assert "U00040" in home.shown
+
+
+async def test_a_channel_shared_with_another_organisation_is_none_for_moderators(office) -> None:
+    office.mods.shared = True
+    await office.open(office.boss, "Settings")
+    form = await office.form(office.boss, "set:edit:moderator_channel")
+    await office.send(form, channel=office.mods.id)
+    assert form.errors["channel"].startswith("That channel is shared with another organisation")
+    assert office.desk.changes == []
+    office.desk.held = Settings(moderator_channel=office.mods.id)
+    assert "It is shared with another organisation" in (await office.open(office.boss)).shown
+
+
+# --- what goes wrong at Slack -----------------------------------------------------------------------------------------
+
+
+async def test_a_page_that_slack_does_not_take_at_first_says_that_something_broke(office) -> None:
+    await office.open(office.boss)
+    office.slack.fail_next("views.publish", "internal_error")
+    home = await office.press(office.boss, "Settings")
+    assert "Something broke on my side." in home.shown
+
+
+async def test_a_page_waits_as_long_as_slack_asks_for(office) -> None:
+    await office.open(office.boss)
+    office.slack.fail_next("views.publish", "ratelimited", retry_after=0)
+    home = await office.press(office.boss, "Settings")
+    assert "Settings of this workspace" in home.shown
+    assert "Something broke" not in home.shown
+
+
+async def test_whose_rights_are_not_told_has_none(office) -> None:
+    office.slack.fail_next("users.info", "internal_error", times=2)
+    assert "Settings" not in (await office.open(office.boss)).shown
+    assert office.slack.modal(office.boss) is None
+
+
+async def test_a_form_that_slack_does_not_open_is_said_to_have_failed(office) -> None:
+    await office.open(office.boss, "Settings")
+    office.slack.fail_next("views.open", "internal_error")
+    home = await office.press(office.boss, "set:edit:ask")
+    assert "Something broke on my side." in home.shown
+    assert office.slack.modal(office.boss) is None
+
+
+async def test_a_desk_that_breaks_behind_a_form_says_so_in_the_form(office, caplog) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("scripted")
+
+    await office.open(office.boss, "Settings")
+    form = await office.form(office.boss, "set:edit:ask")
+    office.desk.change = broken
+    await office.send(form, who="nobody")
+    assert "Something broke on my side." in form.shown
+    assert "scripted" in caplog.text
