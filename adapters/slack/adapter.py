@@ -13,13 +13,14 @@ from adapters.shared.pacing import Timing
 from adapters.slack.answers import Answers
 from adapters.slack.blocks import section
 from adapters.slack.cards import CaseCards
-from adapters.slack.counter import Counter, register_counter
+from adapters.slack.counter import NOTES_FILE, Counter, register_counter
 from adapters.slack.errors import SlackSetupError
 from adapters.slack.home.room import Home, register_home
 from adapters.slack.http import HttpDoor
 from adapters.slack.installs import Departures, Installations
 from adapters.slack.listeners import register_events
 from adapters.slack.markup import sections
+from adapters.slack.memory import Notes
 from adapters.slack.people import People
 from adapters.slack.posts import write_to
 from adapters.slack.questions import Questions
@@ -124,7 +125,8 @@ class SlackAdapter:
         departures = Departures(handler, self._installations, departed)
         departures.register(app, self._tasks.start)
         register_events(app, questions=questions, answers=answers, workspaces=self.workspaces, tasks=self._tasks)
-        register_counter(app, Counter(answers, self.people, self._tasks))
+        counter = Counter(answers, self.people, self._tasks, Notes(self._state_dir / NOTES_FILE))
+        register_counter(app, counter)
         home = Home(
             desk=self._desk,
             handler=handler,
@@ -147,6 +149,7 @@ class SlackAdapter:
             )
             await self._socket_mode.start()
         self._tasks.start(departures.sweep(self.workspaces.bare()), "slack departures")
+        self._tasks.start(counter.resume(), "slack interactions of an earlier process")
         self._tasks.start(questions.resume(), "slack questions of an earlier process")
 
     async def stop(self) -> None:

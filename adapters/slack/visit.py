@@ -51,6 +51,7 @@ class Visit:
     message: Mapping[str, Any] = field(default_factory=dict, repr=False)
     ts: str = ""  # of that message
     ephemeral: bool = False  # whether only the one who acts sees that message
+    again: bool = False  # whether an earlier process was killed over it, and may have begun
 
     @property
     def origin(self) -> Origin:

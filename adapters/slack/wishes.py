@@ -179,7 +179,13 @@ class Wishes:
     async def _begin(self, visit: Visit, author: Author, place: Place, thread: str) -> SlackReply:
         try:
             return await self._answers.begin(
-                visit.workspace, author, channel=place.channel, key=visit.key, thread=thread, private=place.private
+                visit.workspace,
+                author,
+                channel=place.channel,
+                key=visit.key,
+                thread=thread,
+                private=place.private,
+                again=visit.again,
             )
         except UNREACHED as error:
             if not (thread and fault_of(error) is Fault.MESSAGE_GONE):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from adapters.base import (
 )
 from adapters.shared.pacing import Timing
 from adapters.slack.adapter import SlackAdapter
+from adapters.slack.counter import NOTES_FILE
 from adapters.slack.records import Anchor
 from tests.fakes.handler import NOON
 from tests.fakes.slack_server import SlackServer
@@ -81,7 +84,7 @@ async def test_generate_starts_at_once_and_its_result_begins_a_thread_in_the_cha
 
 
 async def test_a_made_video_lies_in_the_thread_of_its_message(
-    slack: SlackServer, adapter: SlackAdapter, handler: ScriptedHandler, clips: Channel, ann: User, tmp_path: Any
+    slack: SlackServer, adapter: SlackAdapter, handler: ScriptedHandler, clips: Channel, ann: User, tmp_path: Path
 ) -> None:
     path = tmp_path / "ball.mp4"
     path.write_bytes(b"mp4 bytes")
@@ -123,6 +126,41 @@ async def test_a_command_that_a_later_process_gets_once_more_is_not_begun_again(
     await slack.until(lambda: envelope.acks >= 2, "another acknowledgement")
     await second._tasks.drain(10)
     assert len(handler.commands) == len(slack.answers(clips)) == 1
+
+
+async def test_a_command_whose_process_is_killed_over_it_is_done_by_the_next_one_in_the_same_message(
+    slack: SlackServer, launch: Launch, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    first = await launch()
+    gate = slack.hold("chat.postMessage")
+    await slack.command(ann, clips, "/generate", "a red ball").acknowledged()
+    await gate.arrived.wait()
+    for task in list(first._tasks._running):
+        task.cancel()
+    await first.stop()
+    gate.open()
+    await slack.until(lambda: slack.answers(clips), "the message that was on its way")
+    assert handler.commands == []
+    second = await launch()
+    command = generated(await handler.next())
+    (post,) = slack.answers(clips)
+    assert (command.prompt, command.author.id, command.place.thread) == ("a red ball", ann.id, post.ts)
+    await second.stop()
+    third = await launch()
+    await third._tasks.drain(10)
+    assert len(handler.commands) == 1
+
+
+async def test_notes_that_make_no_sense_or_are_old_are_thrown_away(
+    slack: SlackServer, launch: Launch, handler: ScriptedHandler, clips: Channel, ann: User, tmp_path: Path
+) -> None:
+    old = {"kind": "command", "team": slack.team.id, "body": {"command": "/generate", "text": "a ball"}, "at": 1.0}
+    notes = tmp_path / NOTES_FILE
+    notes.write_text(json.dumps({"a": old, "b": "nonsense", "c": {"kind": "what"}}))
+    adapter = await launch()
+    await adapter._tasks.drain(10)
+    assert json.loads(notes.read_text()) == {}
+    assert handler.commands == []
 
 
 async def test_who_may_not_is_told_alone_and_nothing_is_posted(
