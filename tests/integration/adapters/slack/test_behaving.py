@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.base import Exchange, State, View
+from adapters.shared.pacing import Timing
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.errors import AppTokenRefused, SlackSetupError, TokenRefused, Unreachable
 from tests.fakes.handler import NOON, QuietDesk
@@ -283,3 +284,35 @@ async def test_a_channel_that_the_bot_is_removed_from_cancels_what_runs_there(
     slack.leave(slack.bot, clips)
     await quiet(slack, adapter)
     assert [request for request, _ in handler.cancelled] == [asked.request]
+
+
+async def test_a_question_that_slack_let_nobody_answer_is_taken_at_the_next_start(
+    slack: SlackServer, launch: Launch, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    first = await launch(timing=Timing(sleep=lambda _: asyncio.sleep(0)))
+    slack.fail_next("chat.postMessage", status=503, times=99)
+    slack.say(ann, clips, "hello", mention=True)
+    await slack.until(lambda: len(slack.calls_to("chat.postMessage")) >= 5, "several tries")
+    await quiet(slack, first)
+    await first.stop()
+    assert handler.messages == []
+    slack.door._faults.clear()
+    await launch()
+    await (await handler.next()).ends("Hi.")
+    assert len(slack.answers(clips)) == 1
+
+
+async def test_a_busy_workspace_is_left_alone_by_all_answers(
+    slack: SlackServer, adapter: Any, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    other = slack.channel("other")
+    slack.say(ann, clips, "hello", mention=True)
+    first = await handler.next()
+    slack.say(ann, other, "hello", mention=True)
+    second = await handler.next()
+    slack.fail_next("chat.update", "ratelimited", retry_after=2)
+    await first.shows(status="Watching …")
+    await slack.until(lambda: slack.calls_to("chat.update"), "an edit")
+    await asyncio.gather(first.ends("One."), second.ends("Two."))
+    refused, *later = slack.calls_to("chat.update")
+    assert all(each.at - refused.at >= 1.9 for each in later)
