@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from adapters.base import (
@@ -12,6 +13,8 @@ from adapters.base import (
     Measure,
     Place,
     QueueSpot,
+    Scope,
+    Settings,
     State,
     Usage,
     View,
@@ -128,14 +131,20 @@ async def test_an_old_page_is_drawn_anew_where_it_was_left(office) -> None:
 
 
 async def test_the_last_of_two_presses_decides_what_is_shown(office) -> None:
-    await office.open(office.boss)
-    gate = office.slack.hold("views.publish")
-    first = office.home(office.boss)
+    first = await office.open(office.boss)
+    reading, go_on, settings = asyncio.Event(), asyncio.Event(), office.desk.settings
+
+    async def slow(scope: Scope) -> Settings:
+        reading.set()
+        await go_on.wait()
+        return await settings(scope)
+
+    office.desk.settings = slow
     office.slack.press(office.boss, first, "go:set")
-    await gate.arrived.wait()
+    await reading.wait()
     office.slack.press(office.boss, first, "go:cas")
-    await office.slack.settled()
-    gate.open()
+    await office.slack.until(lambda: "no open cases" in office.home(office.boss).shown, "the later page")
+    go_on.set()
     await office.quiet()
     assert "There are no open cases." in office.home(office.boss).shown
 
