@@ -306,3 +306,75 @@ async def test_what_the_application_fails_to_take_is_said_in_the_answer(
     slack.say(ann, clips, "what is it?", mention=True)
     await slack.until(lambda: any("did not work" in each.shown for each in slack.answers(clips)), "an explanation")
     await quiet(slack, adapter)
+
+
+async def test_a_question_that_is_deleted_while_it_is_taken_leaves_nothing(
+    slack: SlackServer, adapter: Any, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    gate = slack.hold("chat.postMessage")
+    post = slack.say(ann, clips, "what is it?", mention=True)
+    await gate.arrived.wait()
+    slack.chat.remove(post)
+    await slack.settled()
+    gate.open()
+    await quiet(slack, adapter)
+    assert handler.messages == []
+    assert slack.answers(clips) == []
+
+
+async def test_a_question_that_is_deleted_while_the_application_takes_it_is_erased(
+    slack: SlackServer, adapter: Any, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    post: list[Post] = []
+
+    async def deleted() -> None:
+        slack.retract(post[0])
+        await slack.settled()
+
+    handler.meanwhile = deleted
+    gate = slack.hold("users.info")
+    post.append(slack.say(ann, clips, "what is it?", mention=True))
+    gate.open()
+    await handler.next()
+    await quiet(slack, adapter)
+    assert [request for request, _, _ in handler.erased] == ["r1"]
+    assert slack.answers(clips) == []
+
+
+async def test_an_edit_after_a_restart_finds_the_earlier_wording(
+    slack: SlackServer, launch: Launch, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    first = await launch()
+    post = slack.say(ann, clips, "what is it?", mention=True)
+    asked = await handler.next()
+    keep(handler, asked)
+    await asked.ends("A bike.")
+    await first.stop()
+    second = await launch()
+    slack.edit(post, "what colour is it?")
+    again = await handler.next()
+    assert again.what.replaces == asked.what.event_id
+    await again.ends("Red.")
+    (answer,) = slack.answers(clips)
+    assert "Red." in answer.shown
+    keep(handler, again)
+    del handler.exchanges[asked.request]
+    slack.retract(post)
+    await quiet(slack, second)
+    assert slack.answers(clips) == []
+    assert handler.erased[-1][0] == again.request
+
+
+async def test_a_streamed_answer_that_a_moderator_deletes_is_cancelled(
+    slack: SlackServer, adapter: Any, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    slack.say(ann, clips, "what is it?", mention=True)
+    asked = await handler.next()
+    await asked.shows("Two people ride. ")
+    await slack.until(lambda: len(slack.answers(clips)) == 2, "a stream")
+    await asked.reply.settled()
+    slack.chat.remove(slack.answers(clips)[1])
+    await quiet(slack, adapter)
+    assert [request for request, _ in handler.cancelled] == [asked.request]
+    await asked.ends("Two people ride. ", state=State.CANCELLED)
+    assert len(slack.answers(clips)) == 1
