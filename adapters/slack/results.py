@@ -200,8 +200,7 @@ class Results:
             await self._send_frames(visit, text, [_upload(still, picture, stills) for still, picture in files])
         except UNREACHED as error:
             log.warning("interaction %s: the frames were not sent: %s", visit.key, code_of(error) or error)
-            if not (fault_of(error) is Fault.PASSING and here):
-                await visit.whisper(strings.FRAMES_NOT_SENT)
+            await visit.whisper(strings.FRAMES_NOT_SENT)
         else:
             if not here:
                 await visit.whisper(strings.FRAMES_SENT)

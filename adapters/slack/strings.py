@@ -13,7 +13,7 @@ DELETE_NO = "Keep it"
 # --- when a button is pressed ----------------------------------------------------------------------------------------
 
 FRAMES_SENT = "I sent you the frames in a direct message."
-FRAMES_NOT_SENT = "I couldn't send you the frames in a direct message. Try again in a moment, or write to me once."
+FRAMES_NOT_SENT = "I couldn't send you the frames in a direct message. Write to me once, or try again in a moment."
 FRAMES_SENSITIVE = "⚠ They may be sensitive."
 LEFT_THERE = "That was asked in a place that I can't reach now, or that you are not in. Ask again elsewhere."
 DIALOG_NOT_OPENED = "Slack did not open the dialog. Please press it once more in a moment."
@@ -44,7 +44,6 @@ CHOOSE = "Choose"
 APPEAL_TITLE = "Appeal"  # Slack's titles are short
 LIKE_LABEL = "What should be different?"
 ABOUT_FILES = "About {names}"
-A_FILE = "a file"
 
 EMPTY_PROMPT = "Say in a few words what the video should show."
 EMPTY_QUESTION = "Say in a few words what you want to know."

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 # A trigger id opens a view within three seconds of the press; the way there and back takes its part of them.
 PATIENCE_S = 1.0
-_USED = "exchanged_trigger_id"
+_OPENED = ("exchanged_trigger_id", "duplicate_external_id")  # what a second try hears when the first got through
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Visit:
     async def whisper(self, text: str, blocks: Sequence[Block] = ()) -> None:
         """Say something in mrkdwn to the one who acts, and to nobody else."""
         shown = list(blocks) or [section(text)]
-        if not self.thread and await self._respond({"response_type": "ephemeral", "text": text, "blocks": shown}):
+        said = {"response_type": "ephemeral", "replace_original": False, "text": text, "blocks": shown}
+        if not self.thread and await self._respond(said):
             return
         if not await self.answers.whisper(
             self.workspace, self.channel or self.user, self.user, text, shown, thread=self.thread
@@ -99,12 +100,12 @@ class Visit:
                 await self.workspace.hasty.views_open(trigger_id=self.trigger, view=named)
             except UNREACHED as error:
                 code, fault = code_of(error), fault_of(error)
-                if last and code == _USED:  # the first try got through although its answer was lost
+                if last and code in _OPENED:
                     return True
                 log.warning("interaction %s: its dialog was not opened: %s", self.key, code or error)
                 if fault is Fault.PASSING and not last:
                     continue
-                late = code in ("expired_trigger_id", _USED)
+                late = code in ("expired_trigger_id", *_OPENED)
                 await self.whisper(strings.TOO_LATE if late else strings.DIALOG_NOT_OPENED)
                 return False
             else:
