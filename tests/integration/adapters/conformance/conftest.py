@@ -82,6 +82,11 @@ class Scene:
         """Whether the platform has no such thing, by design and for a reason that it states."""
         return bool(self.driver.lacks.get(what))
 
+    def needs(self, what: str) -> None:
+        """End the scenario here, visibly, where the platform has no such thing by design."""
+        if self.without(what):
+            pytest.skip(f"{self.driver.name}: {self.driver.lacks[what]}")
+
     def text(self) -> str:
         """All words that everybody in the place sees of the bot."""
         return "\n".join(shown.text for shown in self.driver.shown())

@@ -89,9 +89,7 @@ async def test_a_long_answer_is_complete_in_its_order_and_its_code_is_whole_in_e
 
 
 async def test_what_a_model_writes_calls_nobody(scene: Scene) -> None:
-    if scene.without(MENTIONS):
-        assert scene.driver.called() == set()
-        return
+    scene.needs(MENTIONS)
     calls = "@everyone @here <!channel> <!here> <@123456789012345678> <@U0TEST00002> <!subteam^S0TEST00001> <@&12345>"
     scene.engine.answers = [says(f"Hello {calls}, look. ", "That is it.")]
     await scene.driver.ask("greet everybody")
@@ -126,8 +124,7 @@ async def test_who_asked_can_cancel_and_the_model_stops(scene: Scene) -> None:
 
 
 async def test_a_stranger_cannot_cancel_and_is_told_so_alone(scene: Scene) -> None:
-    if scene.without(STRANGERS):
-        return
+    scene.needs(STRANGERS)
     gate = asyncio.Event()
     scene.engine.answers = [slowly(gate, then="A dog.")]
     await scene.driver.ask("what is that?")
