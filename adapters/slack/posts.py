@@ -30,10 +30,7 @@ class Cut(Exception):
 
 
 class Post:
-    """The messages of one answer. What goes wrong raises as `fault_of` sorts it.
-
-    `settled_messages` are messages without a mark that are known to be something else than a lost stream.
-    """
+    """The messages of one answer. What goes wrong raises as `fault_of` sorts it, or `Cut`."""
 
     def __init__(self, workspace: Workspace, anchor: Anchor, timing: Timing) -> None:
         self.workspace = workspace
@@ -145,7 +142,7 @@ class Post:
         return [
             str(message["ts"])
             for message in await self._thread(oldest=self.anchor.ts)
-            if not message.get("files") and message.get("metadata") is None and str(message["ts"]) not in known
+            if str(message["ts"]) not in known and _may_be_a_stream(message)
         ]
 
     # --- finding --------------------------------------------------------------------------------------------------
@@ -171,6 +168,12 @@ class Post:
             if self._cut:
                 raise Cut
             return await do()
+
+
+def _may_be_a_stream(message: dict[str, Any]) -> bool:
+    """A stream has no mark and no file; the bot's notices, which have no mark either, are laid out in sections."""
+    laid_out = any(block.get("type") in ("section", "actions") for block in message.get("blocks") or ())
+    return not (message.get("files") or message.get("metadata") or laid_out)
 
 
 async def send(workspace: Workspace, anchor: Anchor, page: int, text: str, blocks: Blocks = ()) -> str:
