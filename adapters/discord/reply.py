@@ -26,7 +26,7 @@ from adapters.discord.splitting import LIMIT
 from adapters.shared import sentences
 from adapters.shared.actions import Action, is_private, offered_privately
 from adapters.shared.pacing import Timing
-from adapters.shared.pump import EDIT_EVERY_S, Pump, patiently
+from adapters.shared.pump import EDIT_EVERY_S, RETRY_AFTER_S, Pump, patiently
 from adapters.shared.splitting import units
 
 log = logging.getLogger(__name__)
@@ -201,6 +201,7 @@ class DiscordReply:
                 lambda: self._present(view),
                 passing=lambda error: fault_of(error) is Fault.PASSING,
                 timing=self._timing,
+                delays=RETRY_AFTER_S,
                 what=f"request {view.request}: the answer",
             )
         except Exception as error:
