@@ -18,7 +18,7 @@ import discord
 from adapters.base import Author
 from adapters.discord import notices
 from adapters.discord.intake import PLATFORM
-from adapters.discord.memory import StateFile
+from adapters.shared.state import StateFile
 
 if TYPE_CHECKING:
     from adapters.discord.client import BotClient

@@ -5,58 +5,16 @@ Knows files and ids, nothing of Discord.
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-log = logging.getLogger(__name__)
+from adapters.shared.state import StateFile
 
 EDITS_FILE = "discord-edits.json"
 TAKING_FILE = "discord-taking.json"
 REMEMBERED = 2000  # edited questions; the oldest are forgotten first
-
-
-class StateFile:
-    """A small JSON file. What can't be read or written is a warning, no more."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = asyncio.Lock()
-        self._wanted = self._written = 0
-
-    async def load(self) -> Any:
-        """What it holds; None where there is nothing to be read."""
-        try:
-            return json.loads(await asyncio.to_thread(self.path.read_text))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            log.warning("%s can't be read, it is made anew: %s", self.path, error)
-            return None
-
-    async def save(self, state: Callable[[], Any]) -> None:
-        """Write what `state` returns, and return once that is on the disk. Several calls at once become one write."""
-        self._wanted += 1
-        mine = self._wanted
-        async with self._lock:
-            if self._written >= mine:
-                return
-            now, text = self._wanted, json.dumps(state())
-            try:
-                await asyncio.to_thread(self._write, text)
-            except OSError as error:
-                log.warning("%s can't be written: %s", self.path, error)
-            self._written = now
-
-    def _write(self, text: str) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(text)
-        fresh.replace(self.path)
 
 
 class Edits:

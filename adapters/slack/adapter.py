@@ -10,6 +10,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.shared.pacing import Timing
+from adapters.shared.state import Notes
 from adapters.slack.answers import Answers
 from adapters.slack.blocks import section
 from adapters.slack.cards import CaseCards
@@ -20,7 +21,6 @@ from adapters.slack.http import HttpDoor
 from adapters.slack.installs import Departures, Installations
 from adapters.slack.listeners import register_events
 from adapters.slack.markup import sections
-from adapters.slack.memory import Notes
 from adapters.slack.people import People
 from adapters.slack.posts import write_to
 from adapters.slack.questions import Questions

@@ -15,10 +15,10 @@ from typing import Any
 from adapters.base import Author, DeliveryError, Handler, Place, State, View
 from adapters.shared.pacing import Timing, Turns
 from adapters.shared.pump import RETRY_AFTER_S
+from adapters.shared.state import Notes
 from adapters.slack import notices
 from adapters.slack.blocks import section
 from adapters.slack.markup import sections
-from adapters.slack.memory import Notes
 from adapters.slack.people import as_bystander
 from adapters.slack.posts import Blocks, find, once, send, whisper, write_to
 from adapters.slack.records import Anchor, metadata

@@ -21,12 +21,12 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from adapters.base import Wants
 from adapters.shared import sentences
 from adapters.shared.actions import Action
+from adapters.shared.state import Notes
 from adapters.slack import dialogs
 from adapters.slack.answers import Answers
 from adapters.slack.blocks import PREFIX
 from adapters.slack.manifest import ASK_ABOUT, FORGET, GENERATE, MAKE_LIKE, QUEUE
 from adapters.slack.markup import unescape
-from adapters.slack.memory import Notes
 from adapters.slack.mine import DROP, FORGETTING, Mine, Reach
 from adapters.slack.people import People
 from adapters.slack.results import Results

@@ -16,6 +16,7 @@ class SlackDialect(Dialect):
 
     platform = "Slack"
     community = "workspace"
+    group = "user group"
 
     def marked(self, sentence: str) -> str:
         return markup.mrkdwn(sentence)

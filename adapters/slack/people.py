@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from adapters.base import AdminDesk, Author, Place, Scope
-from adapters.slack.memory import StateFile
+from adapters.shared.state import StateFile
 from adapters.slack.workspace import PLATFORM, UNREACHED, Workspace, code_of
 
 log = logging.getLogger(__name__)

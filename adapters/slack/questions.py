@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from adapters.base import Author, DeliveryError, Exchange, Message, Place, Wants
+from adapters.shared.state import Notes
 from adapters.slack.answers import Answers, cannot_write
 from adapters.slack.chain import Chains
 from adapters.slack.files import clips
 from adapters.slack.intake import Heard, spoken
-from adapters.slack.memory import Notes
 from adapters.slack.people import People
 from adapters.slack.posts import write_to
 from adapters.slack.records import Anchor, event_id

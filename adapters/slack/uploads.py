@@ -18,8 +18,8 @@ from slack_sdk.errors import SlackApiError
 
 from adapters.base import MadeVideo
 from adapters.shared.pacing import Timing
+from adapters.shared.state import Notes
 from adapters.shared.words import file_name, shorten
-from adapters.slack.memory import Notes
 from adapters.slack.records import Anchor
 from adapters.slack.workspace import UNREACHED, Fault, Workspace, code_of, fault_of
 

@@ -20,8 +20,6 @@ class HomeDialect(SlackDialect):
     `groups` are the handles of user groups by their ids, `names` those of people who are to be named and not mentioned.
     """
 
-    group = "user group"
-
     def __init__(self, groups: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None) -> None:
         self._groups = groups or {}
         self._names = names or {}

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.discord import DiscordAdapter
 from adapters.discord.guilds import STATE_FILE
-from adapters.discord.memory import StateFile
+from adapters.shared.state import StateFile
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import VIEW_AUDIT_LOG, Channel, User, now
 

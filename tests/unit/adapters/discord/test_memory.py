@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord.memory import EDITS_FILE, REMEMBERED, TAKING_FILE, Edits, StateFile, Taking
+from adapters.discord.memory import EDITS_FILE, REMEMBERED, TAKING_FILE, Edits, Taking
+from adapters.shared.state import StateFile
 
 
 async def test_many_saves_at_once_become_few_writes_and_the_newest_state_wins(

@@ -1,6 +1,6 @@
-"""What must outlive a kill of the process: wordings of questions, answers under way, and events half taken.
+"""Small files of what must outlive a kill of the process and belongs to one platform alone: JSON, written whole.
 
-Knows files and ids, nothing of Slack.
+Knows files and keys, nothing of any platform. What can't be read or written is a warning, no more.
 """
 
 from __future__ import annotations
