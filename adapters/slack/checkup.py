@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.errors import AppTokenRefused, NotSlack, SlackError, TokenRefused, Unreachable
-from adapters.slack.manifest import EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH, SCOPES
+from adapters.slack.manifest import EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH, lacking
 
 TIMEOUT_S = 20
 API_BASE = "https://slack.com/api/"
@@ -117,15 +117,13 @@ async def check_client(
 
 
 def _scopes(headers: Mapping[str, str]) -> Finding:
-    """What the token lacks. Slack says what it may in a header of each answer."""
-    given = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
-    held = {scope.strip() for scope in given.split(",") if scope.strip()}
-    if not held:
+    """What the token lacks."""
+    if not any(name.lower() == "x-oauth-scopes" for name in headers):
         return Finding("slack scopes", True, "Slack did not say which scopes the token has")
-    lacking = {scope: what for scope, what in SCOPES.items() if scope not in held}
-    if not lacking:
+    missing = lacking(headers)
+    if not missing:
         return Finding("slack scopes", True, "every scope that is needed")
-    named = "; ".join(f"{scope} ({what})" for scope, what in lacking.items())
+    named = "; ".join(f"{scope} ({what})" for scope, what in missing.items())
     return Finding("slack scopes", False, f"missing: {named}", ADD_SCOPES)
 
 

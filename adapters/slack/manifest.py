@@ -55,6 +55,15 @@ SCOPES: Mapping[str, str] = {
     "users:read": "who is an admin, and how people are called",
 }
 
+
+def lacking(headers: Mapping[str, str]) -> dict[str, str]:
+    """The scopes that a token lacks, with what each is for. Slack says what it may in a header of each answer; where
+    it says nothing, nothing is known to be lacking."""
+    given = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
+    held = {scope.strip() for scope in given.split(",") if scope.strip()}
+    return {scope: what for scope, what in SCOPES.items() if held and scope not in held}
+
+
 # `app_home_opened` with the tab "messages" says that somebody has opened the conversation with the agent.
 EVENTS: Sequence[str] = (
     "app_home_opened",

@@ -31,6 +31,7 @@ from adapters.slack.home.kit import (
     small,
 )
 from adapters.slack.home.visit import Answer, Stale, Visit, Wrong
+from adapters.slack.manifest import lacking
 from adapters.slack.workspace import UNREACHED, Workspace, code_of
 
 NAMES = {**TITLES, "moderator_channel": sentences.MODERATORS}
@@ -53,7 +54,7 @@ class SettingsPage:
         settings = await self._desk.settings(visit.scope)
         dialect = HomeDialect(await self._groups.names(visit.workspace))
         models = self._desk.models()
-        blocks = [header(PLAIN.say(sentences.SETTINGS_TITLE))]
+        blocks = [header(PLAIN.say(sentences.SETTINGS_TITLE)), *await _rights(visit.workspace)]
         for name, title in TITLES.items():
             if name == "model" and len(models) < 2:
                 continue
@@ -174,6 +175,17 @@ class SettingsPage:
             case _:
                 raise Stale
         return Answer(page="set", said=sentences.SAVED)
+
+
+async def _rights(workspace: Workspace) -> list[Block]:
+    """What the app may not do here, for those who can mend it: its people only see that something does not work."""
+    try:
+        answer = await workspace.client.auth_test()
+    except UNREACHED:
+        return []
+    missing = lacking(answer.headers)
+    what = "\n".join(f"• `{scope}`: {use}" for scope, use in missing.items())
+    return [section(strings.SCOPES_LACKING.format(what=what))] if missing else []
 
 
 def _setting(name: str, title: str, held: str, *, is_own: bool) -> list[Block]:

@@ -99,6 +99,10 @@ MODS_SHARED = (
 MODS_UNTOLD = "Slack did not tell me about that channel just now. Try again in a moment."
 MODS_OPEN = "⚠ Everyone in the workspace can read it, and the cards quote what was blocked."
 MODS_SHARED_NOW = "⚠ It is shared with another organisation, whose people read the cards and rule on them."
+SCOPES_LACKING = (
+    "⚠ *I lack rights in this workspace*, so some things don't work:\n{what}\n"
+    "Somebody who manages the app can add them on its page _OAuth &amp; Permissions_ and install it again."
+)
 MODS_WARNING = "⚠ I can't post cards there at the moment. {why}"
 PRESELECTED_GONE = "What is chosen there now can't be shown here; what you choose replaces it."
 

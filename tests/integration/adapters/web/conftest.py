@@ -1,6 +1,6 @@
 """A scripted application behind the real web adapter, a client for its websocket, and a real browser.
 
-The fakes stand for `bot`: they obey the protocols of `adapters/base.py` and do what a test tells them.
+The fakes stand for `bot`: they obey the protocols of `adapters/base` and do what a test tells them.
 """
 
 from __future__ import annotations

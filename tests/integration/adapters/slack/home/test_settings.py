@@ -26,6 +26,15 @@ async def test_the_page_shows_what_holds_and_where_it_comes_from(office) -> None
     assert "Model of the videos" not in home.shown  # there is no choice
 
 
+async def test_admins_see_which_rights_the_app_lacks_and_others_do_not(office) -> None:
+    assert "lack rights" not in (await office.open(office.boss, "Settings")).shown
+    office.slack.team.scopes -= {"files:read"}
+    home = await office.open(office.boss, "Settings")
+    assert "• `files:read`: fetching posted clips" in home.shown
+    assert "install it again" in home.shown
+    assert "files:read" not in (await office.open(office.ann)).shown
+
+
 async def test_rooms_are_chosen_in_a_form(office) -> None:
     await office.open(office.boss, "Settings")
     form = await office.form(office.boss, "set:edit:rooms")
