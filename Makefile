@@ -56,8 +56,9 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# A file is tested in one process; several at once, because many tests wait for sockets and for other processes.
 test: lint browser local-slack
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 # Renew the pictures in docs/images.
 screenshots: $(VENV)/.dev browser

@@ -42,7 +42,7 @@ def test_a_drawing_is_there_and_stays_inside_its_box_in_every_pose(name):
         assert (outside > 40).sum() == 0
 
 
-@pytest.mark.parametrize("name", set(SUBJECTS) - {"rainbow", "cyclist", "campfire"})
+@pytest.mark.parametrize("name", sorted(set(SUBJECTS) - {"rainbow", "cyclist", "campfire"}))
 def test_a_drawing_takes_on_the_colour_it_is_given(name):
     red, blue = (alpha(SUBJECTS[name], POSES[0], colour).astype(int) for colour in ("#d01020", "#1030d0"))
 
