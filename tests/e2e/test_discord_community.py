@@ -90,8 +90,8 @@ async def test_a_video_is_made_again_by_a_button_that_outlives_the_bot(
         both = await club.until(lambda: len(club.videos(club.general)) == 2 and club.videos(club.general), "two videos")
     finally:
         await asyncio.to_thread(again.stop)
-    assert "seed 7" in both[0].content
-    assert "seed 7" not in both[1].content
+    assert "seed 7 ·" in both[0].content
+    assert "seed 7 ·" not in both[1].content
     assert both[0].files[0].data != both[1].files[0].data
 
 
