@@ -12,23 +12,10 @@ import aiohttp
 import discord
 
 from adapters.base import AttachmentError
+from adapters.shared.media import media_type
 
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 
-_SUFFIXES = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".webm": "video/webm",
-    ".mkv": "video/x-matroska",
-    ".avi": "video/x-msvideo",
-    ".gif": "image/gif",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-}
 _LINK = re.compile(r"https?://[^\s<>|]+")
 _CHUNK = 64 * 1024
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=30)
@@ -57,16 +44,6 @@ class FileHosts:
             return True
         named = parts.username is not None or parts.password is not None
         return parts.scheme == "https" and not named and port in (None, 443) and parts.hostname in CDN_HOSTS
-
-
-def media_type(name: str, content_type: str | None) -> str | None:
-    """The type of a clip (video, picture, GIF), or None for any other file. Both arguments are claims."""
-    kind = (content_type or "").split(";")[0].strip().lower()
-    if kind.startswith(("video/", "image/")):
-        return None if kind == "image/svg+xml" else kind
-    if kind in ("", "application/octet-stream"):
-        return _SUFFIXES.get(PurePosixPath(name).suffix.lower())
-    return None
 
 
 def take_links(text: str, hosts: FileHosts) -> tuple[str, list[str]]:

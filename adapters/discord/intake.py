@@ -11,7 +11,8 @@ import aiohttp
 import discord
 
 from adapters.base import Author, Message, Place
-from adapters.discord.attachments import DiscordFile, FileHosts, link_name, media_type, signed_again, take_links
+from adapters.discord.attachments import DiscordFile, FileHosts, link_name, signed_again, take_links
+from adapters.shared.media import media_type
 
 log = logging.getLogger(__name__)
 

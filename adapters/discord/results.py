@@ -27,7 +27,7 @@ from adapters.base import (
     Still,
     Wants,
 )
-from adapters.discord import strings
+from adapters.discord import notices, strings
 from adapters.discord.buttons import action_buttons
 from adapters.discord.counter import UNREACHED, Counter
 from adapters.discord.dialect import DISCORD
@@ -147,7 +147,7 @@ class Results:
             opened = await room.open(nonce=str(interaction.id))
         except UNREACHED as error:
             log.warning("interaction %s: no message in channel %s: %s", interaction.id, room.channel, error)
-            await self._counter.finish(interaction, strings.CANNOT_WRITE.format(where=f"<#{room.channel}>"))
+            await self._counter.finish(interaction, notices.CANNOT_WRITE.format(where=f"<#{room.channel}>"))
             return
         reply = host.open_reply(*opened)
         command = _command(interaction, room.author, room.place, wish)

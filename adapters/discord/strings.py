@@ -21,7 +21,6 @@ READ_ONLY = (
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
-CANNOT_WRITE = "I can't write in {where}. Ask its moderators to let me send messages there, and try again."
 HIDDEN_REFERENCE = (
     "Discord doesn't show me the message you replied to. Hold it or right-click it, choose Apps, then "
     "“Ask about this video”. Or post the clip together with your question."

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +15,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from adapters.base import AttachmentError
+from adapters.shared.media import media_type
 from adapters.slack import notices
 from adapters.slack.workspace import UNREACHED, Workspace, Workspaces, code_of
 
@@ -27,19 +27,6 @@ _CHUNK = 64 * 1024
 _READ_S = 60
 _GONE = frozenset({"file_not_found", "file_deleted", "files_not_found"})
 _STUBS = frozenset({"check_file_info", "file_not_found"})
-_SUFFIXES = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".webm": "video/webm",
-    ".mkv": "video/x-matroska",
-    ".avi": "video/x-msvideo",
-    ".gif": "image/gif",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-}
 
 
 class FileHosts:
@@ -63,16 +50,6 @@ class FileHosts:
 
 def _is_slack(host: str) -> bool:
     return any(host == own or host.endswith(f".{own}") for own in _HOSTS)
-
-
-def media_type(name: str, content_type: str) -> str | None:
-    """The type of a clip (video, picture, GIF), or None for any other file. Both arguments are claims."""
-    kind = content_type.split(";")[0].strip().lower()
-    if kind.startswith(("video/", "image/")):
-        return None if kind == "image/svg+xml" else kind
-    if kind in ("", "application/octet-stream"):
-        return _SUFFIXES.get(PurePosixPath(name).suffix.lower())
-    return None
 
 
 async def clips(workspaces: Workspaces, workspace: Workspace, files: list[dict[str, Any]]) -> list[SlackFile]:

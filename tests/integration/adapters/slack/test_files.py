@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from adapters.base import Attachment, AttachmentError
-from adapters.slack.files import FileHosts, SlackFile, media_type
+from adapters.shared.media import media_type
+from adapters.slack.files import FileHosts, SlackFile
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_server.world import Channel, User
 from tests.integration.adapters.slack.conftest import CLIP, ScriptedHandler

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.discord.attachments import FileHosts, link_name, media_type, take_links
+from adapters.discord.attachments import FileHosts, link_name, take_links
+from adapters.shared.media import media_type
 
 DISCORD = FileHosts()
 
