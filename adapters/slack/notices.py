@@ -8,7 +8,6 @@ BROKEN = "Something broke on my side. Please try again in a moment."
 AT_WORK = "is at work …"
 VIDEO_GONE = "The file of this video is no longer on my disk. Ask for it again."
 TOO_LARGE = "The video is larger than Slack takes here. Ask for a shorter or smaller one."
-VIDEO_REFUSED = "Slack did not take the video here. Ask an admin whether apps may share files in this channel."
 SENSITIVE = "⚠ Sensitive:"  # before the title of a video
 VIDEO_LATE = "Slack still prepares the video; it will appear in this thread."
 

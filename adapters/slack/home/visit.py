@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from adapters.base import Author, Place, Scope
@@ -98,9 +98,6 @@ class Visit:
     def value(self) -> str:
         """What stands in the pressed button, or was chosen in the menu; empty for nothing."""
         return chosen(self.action)[0]
-
-    def looking_at(self, page: str) -> Visit:
-        return replace(self, page=page)
 
     async def draw(self, page: str, said: str = "") -> None:
         """Show a page of the Home, with a sentence (mrkdwn) above it."""
