@@ -26,9 +26,9 @@ $(VENV)/.inference: $(VENV)/.lite
 	@$(INSTALL) '.[lite,inference]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.lite
+$(VENV)/.dev: $(VENV)/.inference
 	@echo "Installing what the checks need …"
-	@$(INSTALL) '.[lite,dev]'
+	@$(INSTALL) '.[lite,inference,dev]'
 	@touch $@
 
 # The text reader asks for the OpenCV build with windows, which needs libGL. Where that is absent, take the one without.
@@ -64,7 +64,7 @@ test: lint browser local-slack
 screenshots: $(VENV)/.dev browser
 	GPT4VIDEO_SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_page.py
 
-bench: $(VENV)/.dev $(VENV)/.inference
+bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
 # Two questions about a real clip, a video, and an unsafe prompt that is blocked: the same commands as you would type.

@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from engine.backends import accelerator
+
 FRAMES = 8
 SHORT = ("bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4", "carphone_distorted.mp4")
 LONG = {"1 min 640x272": 6, "30 min 640x272": 180, "60 min 640x272": 360}  # repetitions of the ten-second bikes.mp4
@@ -95,19 +97,6 @@ def ours(path: Path) -> int:
         return len(reader.sample(FRAMES))
 
 
-def make_torchvision_importable() -> object | None:
-    """Declare the two operators that a CUDA build of torchvision misses beside a torch without CUDA: its import fails
-    otherwise, and transformers imports it. Keep what is returned; the declarations go with it."""
-    import torch
-
-    if torch.version.cuda is not None or hasattr(torch.ops.torchvision, "nms"):
-        return None
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return library
-
-
 def load_video(path: Path, backend: str) -> int:
     from transformers.video_utils import load_video as load
 
@@ -163,14 +152,13 @@ def measure(name: str, path: Path, rounds: int) -> Row:
 def rows(*, quick: bool = False) -> list[Row]:
     """Measure all clips. `quick` leaves out the hour. Raises `NotInstalled`."""
     require()
-    operators = make_torchvision_importable()
+    accelerator.prepare()
     bikes = sample_clip("bikes.mp4")
     load_video(bikes, "pyav")  # transformers imports torch on first use
     found = [measure(name, sample_clip(name), ROUNDS_SHORT) for name in SHORT]
     for name, times in LONG.items():
         if not (quick and times > 180):
             found.append(measure(name, repeated(bikes, times), ROUNDS_LONG))
-    del operators
     return found
 
 

@@ -43,12 +43,18 @@ from engine.types import (
     RuntimeConfig,
     Started,
     Transcoded,
+    Transcribe,
     Understand,
 )
 
 # One job runs, one is staged behind it, so that the model never waits for the pipe.
 _SLOTS = 2
 _DEATHS_TO_POISON = 2
+_ROLES: dict[type, Role] = {
+    Understand: Role.UNDERSTANDING,
+    Generate: Role.GENERATION,
+    Transcribe: Role.SPEECH,
+}
 _LONGEST_PICTURED = 5_000  # jobs; about 20 ms
 
 _STOPPED = "The bot was stopped before this was finished. Please ask again later."
@@ -216,7 +222,7 @@ class Engine:
         executor = self._executor.health()
         if executor.breaker_open:
             raise EngineUnavailable(executor.reason)
-        needed = {Understand: Role.UNDERSTANDING, Generate: Role.GENERATION}.get(type(job))
+        needed = _ROLES.get(type(job))
         if needed is not None and not self._config.choices(needed):
             raise no_model(needed)
 
@@ -224,7 +230,7 @@ class Engine:
         """The job with the model that it gets, so that a default and its name are expected to cost the same."""
         if not isinstance(job, Generate):
             return job
-        known = [choice.backend for choice in self._config.choices(Role.GENERATION)]
+        known = [choice.key for choice in self._config.choices(Role.GENERATION)]
         if job.model and job.model not in known:
             raise unknown_model(job.model, known)
         return msgspec.structs.replace(job, model=job.model or known[0])

@@ -123,6 +123,12 @@ class MissingExtra(EngineError):
     code = "missing_extra"
 
 
+class MissingModel(EngineError):
+    """A model's files are not on this machine; the sentence says which command fetches them."""
+
+    code = "missing_model"
+
+
 class GuardUnavailable(EngineError):
     """A moderation was asked for and a guard that must score it is absent or failed. Fail closed."""
 
@@ -139,6 +145,12 @@ class JobFailed(EngineError):
     """A backend raised; the process lives on."""
 
     code = "job_failed"
+
+
+class OutOfMemory(JobFailed):
+    """A job needs more memory than the device has, in the thriftiest way of working too."""
+
+    code = "job_failed.memory"
 
 
 class JobPoisoned(EngineError):

@@ -20,10 +20,27 @@ from engine.types import ModelCard, ModelChoice, Role, RuntimeConfig
 
 BACKENDS: Mapping[Role, Mapping[str, str]] = MappingProxyType(
     {
-        Role.UNDERSTANDING: {"lite": "engine.backends.lite.understanding:LiteUnderstanding"},
-        Role.GENERATION: {"storyboard": "engine.backends.lite.storyboard:Storyboard"},
-        Role.TEXT_GUARD: {"profanity": "engine.backends.lite.guards:ProfanityTextGuard"},
-        Role.FRAME_GUARD: {"opennsfw": "engine.backends.lite.guards:OpenNsfwFrameGuard"},
+        Role.UNDERSTANDING: {
+            "lite": "engine.backends.lite.understanding:LiteUnderstanding",
+            "transformers": "engine.backends.mllm:Mllm",
+            "openai": "engine.backends.openai:OpenAiUnderstanding",
+        },
+        Role.GENERATION: {
+            "storyboard": "engine.backends.lite.storyboard:Storyboard",
+            "diffusers": "engine.backends.diffusion:Diffusion",
+        },
+        Role.TEXT_GUARD: {
+            "profanity": "engine.backends.lite.guards:ProfanityTextGuard",
+            "qwen3guard": "engine.backends.guards:Qwen3Guard",
+            "text-classifier": "engine.backends.guards:TextClassifier",
+        },
+        Role.FRAME_GUARD: {
+            "opennsfw": "engine.backends.lite.guards:OpenNsfwFrameGuard",
+            "image-classifier": "engine.backends.guards:ImageClassifier",
+            "shieldgemma": "engine.backends.guards:ShieldGemma",
+            "judge": "engine.backends.guards:Judge",
+        },
+        Role.SPEECH: {"whisper": "engine.backends.speech:Whisper"},
     }
 )
 
@@ -33,6 +50,7 @@ _PURPOSES: Mapping[Role, str] = MappingProxyType(
         Role.GENERATION: "making videos",
         Role.TEXT_GUARD: "checking texts",
         Role.FRAME_GUARD: "checking pictures",
+        Role.SPEECH: "hearing what is said",
     }
 )
 
@@ -42,8 +60,11 @@ def backend_names(role: Role) -> tuple[str, ...]:
     return tuple(BACKENDS[role])
 
 
-def create_backend(role: Role, choice: ModelChoice) -> Any:
-    """Construct, but do not load, the backend of a role. Raises `BadRequest` for a name that leads nowhere."""
+def create_backend(role: Role, choice: ModelChoice, config: RuntimeConfig | None = None) -> Any:
+    """Construct, but do not load, the backend of a role. Raises `BadRequest` for a name that leads nowhere.
+
+    A class with a `build(choice, config)` gets all there is to know; another one its model's name, when there is one.
+    """
     target = choice.backend if ":" in choice.backend else _known(role, choice.backend)
     module, _, name = target.partition(":")
     try:
@@ -55,17 +76,19 @@ def create_backend(role: Role, choice: ModelChoice) -> Any:
             role=role.value,
             backend=choice.backend,
         ) from error
+    if hasattr(backend_class, "build"):
+        return backend_class.build(choice, config or RuntimeConfig(models={role: choice}))
     return backend_class(choice.model) if choice.model else backend_class()
 
 
 def describe(backend: Backend, choice: ModelChoice) -> ModelCard:
     """The backend's card under the name that it was chosen by, for a plug-in cannot know its own."""
-    return msgspec.structs.replace(backend.card(), backend=choice.backend)
+    return msgspec.structs.replace(backend.card(), backend=choice.key)
 
 
 def choices(config: RuntimeConfig) -> tuple[tuple[Role, ModelChoice], ...]:
     """All that the configuration asks for, role by role, the default of each role first."""
-    roles = itertools.chain(config.models, (Role.GENERATION,))
+    roles = itertools.chain(config.models, config.more)
     return tuple((role, choice) for role in dict.fromkeys(roles) for choice in config.choices(role))
 
 
@@ -74,7 +97,7 @@ def model_cards(config: RuntimeConfig) -> tuple[ModelCard, ...]:
 
     Raises `BadRequest` for an unknown backend. What has to be installed is said by `ModelCard.missing`.
     """
-    return tuple(describe(create_backend(role, choice), choice) for role, choice in choices(config))
+    return tuple(describe(create_backend(role, choice, config), choice) for role, choice in choices(config))
 
 
 def no_model(role: Role) -> EngineUnavailable:

@@ -6,8 +6,8 @@ It knows no queue, no pipe and no policy: it scores, answers and renders, and sa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +35,13 @@ from engine.types import (
     Role,
     RuntimeConfig,
     Scored,
+    Token,
     Transcode,
     Transcoded,
+    Transcribe,
+    Transcribed,
     Understand,
+    VideoWanted,
 )
 
 if TYPE_CHECKING:
@@ -65,12 +69,12 @@ class Runtime:
         """Load every configured model. Raises `MissingExtra` or `BadRequest` with a sentence for the operator."""
         cards = []
         for role, choice in choices(self._config):
-            backend = create_backend(role, choice)
+            backend = create_backend(role, choice, self._config)
             if missing := backend.card().missing:
                 raise MissingExtra(missing, role=role.value, backend=choice.backend)
             backend.load()
             cards.append(describe(backend, choice))
-            self._models.setdefault(role, {})[choice.backend] = backend, cards[-1]
+            self._models.setdefault(role, {})[choice.key] = backend, cards[-1]
         self._guards = Guards(self._guard(Role.TEXT_GUARD), self._guard(Role.FRAME_GUARD))
         if Role.FRAME_GUARD in self._models:  # it will need pictures: the first user should not wait for imports
             _media()
@@ -94,6 +98,8 @@ class Runtime:
                 return self._moderate(job, checkpoint)
             case Inspect():
                 return self._inspect(job, checkpoint)
+            case Transcribe():
+                return self._transcribe(job, emit, checkpoint)
             case Transcode():
                 return self._transcode(job, checkpoint)
 
@@ -103,17 +109,14 @@ class Runtime:
             raise BadRequest("There is no question to answer. Please ask one.")
         own = _OwnTime(checkpoint)
         context = _Context(self._config.limits, emit, own.checkpoint)
-        parser = TagParser()
-        tokens = 0
-        with closing(backend.answer(job, context)) as pieces:
+        pieces = backend.answer(job, context)
+        with ExitStack() as stack:
+            if close := getattr(pieces, "close", None):
+                stack.callback(close)
             for piece in pieces:
-                tokens += 1
-                for event in parser.feed(piece):
-                    emit(event)
-                own.checkpoint()
-        for event in parser.finish():
-            emit(event)
-        return Answered(model=card.name, seconds=own.seconds(), frames=context.frames, tokens=tokens)
+                context.say(piece)
+        context.end_of_answer()
+        return Answered(model=card.name, seconds=own.seconds(), frames=context.frames, tokens=context.tokens)
 
     def _generate(self, job: Generate, emit: Emit, checkpoint: Checkpoint) -> Rendered:
         backend, _ = self._model(Role.GENERATION, job.model)
@@ -140,6 +143,12 @@ class Runtime:
             else:
                 frames = clip.sample(job.stills, max_side=_STILL_SIDE)
             return Inspected(info=clip.info, frames=media.write_stills(frames, Path(job.stills_dir)))
+
+    def _transcribe(self, job: Transcribe, emit: Emit, checkpoint: Checkpoint) -> Transcribed:
+        backend, card = self._model(Role.SPEECH)
+        own = _OwnTime(checkpoint)
+        heard: Transcribed = backend.transcribe(job.clip, _Context(self._config.limits, emit, own.checkpoint))
+        return msgspec.structs.replace(heard, model=card.name, seconds=own.seconds())
 
     def _transcode(self, job: Transcode, checkpoint: Checkpoint) -> Transcoded:
         done: Transcoded = _media().transcode(Path(job.source), Path(job.out), job.max_bytes, checkpoint=checkpoint)
@@ -182,7 +191,22 @@ class _Context:
         self.limits = limits
         self.checkpoint = checkpoint
         self.frames = 0
+        self.tokens = 0
         self._emit = emit
+        self._parser = TagParser()
+
+    def say(self, piece: str) -> None:
+        self.tokens += 1
+        self._pass_on(self._parser.feed(piece))
+        self.checkpoint()
+
+    def end_of_answer(self) -> None:
+        """No more pieces come: pass on what was held back."""
+        self._pass_on(self._parser.finish())
+
+    def _pass_on(self, events: Iterable[Token | VideoWanted]) -> None:
+        for event in events:
+            self._emit(event)
 
     def emit(self, event: Event) -> None:
         if isinstance(event, FramesSeen):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from engine.settings import EngineSettings
-from engine.types import Generate, Inspect, Job, JobClass, Moderate, Transcode, Understand
+from engine.types import Generate, Inspect, Job, JobClass, Moderate, Transcode, Transcribe, Understand
 
 CLASSES = tuple(JobClass)  # most urgent first
 
@@ -23,6 +23,7 @@ _PRIORS_S: Mapping[str, float] = {
     "moderate": 0.5,
     "inspect": 0.3,
     "understand": 5.0,
+    "transcribe": 10.0,
     "transcode": 5.0,
     "generate": 20.0,
 }
@@ -36,7 +37,7 @@ def class_of(job: Job) -> JobClass:
     match job:
         case Moderate() | Inspect():
             return JobClass.MODERATION
-        case Understand() | Transcode():
+        case Understand() | Transcribe() | Transcode():
             return JobClass.UNDERSTANDING
         case Generate():
             return JobClass.GENERATION
@@ -53,6 +54,8 @@ def cost_key(job: Job) -> tuple[str, str]:
             return "moderate", f"{len(job.clips)} clips"
         case Inspect():
             return "inspect", "stills" if job.stills_dir else "headers"
+        case Transcribe():
+            return "transcribe", ""
         case Transcode():
             return "transcode", ""
 

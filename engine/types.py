@@ -26,12 +26,20 @@ class Category(StrEnum):
 
 
 class Role(StrEnum):
-    """The jobs a model can have. One backend fills each, but for videos there may be several to choose from."""
+    """The jobs a model can have. One backend fills each; for videos there may be several to choose from, and several
+    guards may share a role."""
 
     UNDERSTANDING = "understanding"
     GENERATION = "generation"
     TEXT_GUARD = "text_guard"
     FRAME_GUARD = "frame_guard"
+    SPEECH = "speech"
+
+
+# Nobody has to fill these.
+OPTIONAL_ROLES = frozenset({Role.SPEECH})
+# In these roles further models work beside the default: to choose from, or to score what the others do not.
+SHARED_ROLES = frozenset({Role.GENERATION, Role.TEXT_GUARD, Role.FRAME_GUARD})
 
 
 class JobClass(StrEnum):
@@ -42,11 +50,23 @@ class JobClass(StrEnum):
     GENERATION = "generation"
 
 
+class Utterance(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is said in a clip, and when, in seconds from the clip's first frame."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
 class Clip(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that somebody posted, already on this machine's disk."""
+    """A file that somebody posted, already on this machine's disk.
+
+    `speech` is what is said in it, as `Transcribe` found; None when nobody listened.
+    """
 
     path: str
     name: str = "clip"
+    speech: tuple[Utterance, ...] | None = None
 
 
 class ClipInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +124,10 @@ class Understand(msgspec.Struct, frozen=True, kw_only=True, tag="understand"):
 class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     """Render `prompt` into an MP4 at `out`. Without a seed one is chosen and reported.
 
-    `model` is the `backend` of a card in `Engine.generation_models`; empty means the first one.
+    `model` is the `backend` of a card in `Engine.generation_models`; empty means the first one. Models whose card says
+    `animates` also take a picture to begin with: `image` is the path of a picture or clip (its first frame counts),
+    `extends` that of a made video, which is continued from its last frame: then the result holds both, and `seconds` is
+    what is added.
     """
 
     prompt: str
@@ -115,6 +138,8 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     width: int = 640
     height: int = 360
     model: str = ""
+    image: str = ""
+    extends: str = ""
 
 
 class Moderate(msgspec.Struct, frozen=True, kw_only=True, tag="moderate"):
@@ -139,6 +164,12 @@ class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
     times: tuple[float, ...] = ()
 
 
+class Transcribe(msgspec.Struct, frozen=True, kw_only=True, tag="transcribe"):
+    """Write down what is said in a clip."""
+
+    clip: Clip
+
+
 class Transcode(msgspec.Struct, frozen=True, kw_only=True, tag="transcode"):
     """Re-encode the video at `source` so that `out` is at most `max_bytes` long."""
 
@@ -147,7 +178,7 @@ class Transcode(msgspec.Struct, frozen=True, kw_only=True, tag="transcode"):
     max_bytes: int
 
 
-Job = Understand | Generate | Moderate | Inspect | Transcode
+Job = Understand | Generate | Moderate | Inspect | Transcribe | Transcode
 
 
 # --- events --------------------------------------------------------------------------------------------------------
@@ -248,6 +279,15 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
     frames: tuple[Frame, ...] = ()
 
 
+class Transcribed(msgspec.Struct, frozen=True, kw_only=True, tag="transcribed"):
+    """End of a `Transcribe`. Without a sound track, or when nobody speaks, there are no utterances."""
+
+    utterances: tuple[Utterance, ...]
+    language: str = ""
+    model: str = ""
+    seconds: float = 0.0
+
+
 class Transcoded(msgspec.Struct, frozen=True, kw_only=True, tag="transcoded"):
     """End of a `Transcode`."""
 
@@ -265,7 +305,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     details: dict[str, str | int | float] = {}
 
 
-Result = Answered | Rendered | Scored | Inspected | Transcoded
+Result = Answered | Rendered | Scored | Inspected | Transcribed | Transcoded
 Event = (
     Queued
     | Started
@@ -277,10 +317,11 @@ Event = (
     | Rendered
     | Scored
     | Inspected
+    | Transcribed
     | Transcoded
     | Failed
 )
-TERMINAL = (Answered, Rendered, Scored, Inspected, Transcoded, Failed)
+TERMINAL = (Answered, Rendered, Scored, Inspected, Transcribed, Transcoded, Failed)
 
 
 # --- configuration of the inference process ------------------------------------------------------------------------
@@ -296,39 +337,69 @@ class MediaLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which backend fills a role, and with which model. `model` is empty for backends that bring their own."""
+    """Which backend fills a role, and with which model.
+
+    `model` is a repository of the hub or a folder on this machine, and empty for backends that bring their own;
+    `revision` a commit, branch or tag of it; `lora` likewise an adapter to put on it. `options` are the backend's own.
+    """
 
     backend: str
     model: str = ""
+    revision: str = ""
+    lora: str = ""
+    name: str = ""
+    options: dict[str, str | int | float | bool] = {}
+
+    @property
+    def key(self) -> str:
+        """What the configuration, `Generate.model` and people call it: its name, its model's, or its backend's."""
+        return self.name or self.model.rstrip("/").rpartition("/")[2] or self.backend
+
+
+class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where model files are kept (`folder`; empty: the hub library's own cache), and what may be loaded from there.
+
+    `remote_code` names the repositories whose own Python code the operator allows to run. The inference process only
+    reads files that are there already; fetching is the bot's business, and so are the hub's address and token.
+    """
+
+    folder: str = ""
+    remote_code: tuple[str, ...] = ()
 
 
 class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the inference process needs to know at its start.
 
-    `models` fills the roles; `gallery` holds further models for `Generate.model`. Raises `ValueError` when two of the
-    models for videos have the same backend, for that is how they are asked for.
+    `models` fills the roles; `more` holds further models of the `SHARED_ROLES`: a gallery for `Generate.model`, further
+    guards. `device` is a torch device, empty for the best one here; `memory_bytes` bounds what models may take of it,
+    0 for what it has. Raises `ValueError` when two models of a role have the same name: that is how they are asked for.
     """
 
     models: dict[Role, ModelChoice]
     limits: MediaLimits = MediaLimits()
-    gallery: tuple[ModelChoice, ...] = ()
+    more: dict[Role, tuple[ModelChoice, ...]] = {}
+    hub: HubSettings = HubSettings()
+    device: str = ""
+    memory_bytes: int = 0
 
     def __post_init__(self) -> None:
-        names = [choice.backend for choice in self.choices(Role.GENERATION)]
-        if len(set(names)) < len(names):
-            raise ValueError(f"two models for videos have the same backend: {', '.join(names)}")
+        for role in self.more:
+            names = [choice.key for choice in self.choices(role)]
+            if len(set(names)) < len(names):
+                raise ValueError(f"two models for {role.value} have the same name: {', '.join(names)}")
 
     def choices(self, role: Role) -> tuple[ModelChoice, ...]:
         """What fills a role, the default first; empty when nothing does."""
         default = (self.models[role],) if role in self.models else ()
-        return (*default, *self.gallery) if role is Role.GENERATION else default
+        return (*default, *self.more.get(role, ())) if role in SHARED_ROLES else default
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
     """What a loaded or loadable backend says about itself, for footers and `doctor`.
 
-    `backend` is the name that the configuration uses; `name` is what people read under an answer. `missing` says, in a
-    sentence, what has to be installed if the backend cannot be loaded here; empty when it can.
+    `backend` is the name that the configuration uses (`ModelChoice.key`); `name` is what people read under an answer.
+    `missing` says, in a sentence, what has to be installed or fetched if the backend cannot be loaded here; empty when
+    it can. `hears` tells a model that takes in a clip's sound by itself, `animates` one that can begin with a picture.
     """
 
     role: Role
@@ -338,3 +409,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
     download_bytes: int = 0
     categories: tuple[Category, ...] = ()
     missing: str = ""
+    model: str = ""
+    revision: str = ""
+    hears: bool = False
+    animates: bool = False

@@ -139,12 +139,12 @@ class Models(Section):
             for role, backend in _PRESETS[self.preset].items()
         }
 
-    def gallery(self) -> tuple[ModelChoice, ...]:
-        """The models that people may choose for a video besides the default."""
-        return tuple(ModelChoice(backend=name) for name in self._named(Role.GENERATION)[1:])
+    def more(self) -> dict[Role, tuple[ModelChoice, ...]]:
+        """The models that work beside the default of their role."""
+        return {Role.GENERATION: tuple(ModelChoice(backend=name) for name in self._named(Role.GENERATION)[1:])}
 
     def _named(self, role: Role) -> tuple[str, ...]:
-        given = getattr(self, role.value)
+        given = getattr(self, role.value, None)
         return given if isinstance(given, tuple) else (given,) if given is not None else ()
 
 
@@ -289,7 +289,7 @@ class Config(Section):
             max_pixels=self.media.max_pixels,
             decode_timeout_s=self.media.decode_timeout_s,
         )
-        return RuntimeConfig(models=self.models.chosen(), gallery=self.models.gallery(), limits=limits)
+        return RuntimeConfig(models=self.models.chosen(), more=self.models.more(), limits=limits)
 
     def rules(self) -> dict[Category, tuple[float, Action]]:
         """The default threshold (0 to 1) and action of every category."""

@@ -1,15 +1,28 @@
 """The small protocols that a model family implements to fill a role.
 
 A backend lives in the inference process only. It is constructed cheaply (no heavy import at module level),
-loaded once, and then called from one thread.
+loaded once, and then called from one thread. A class that wants more than its model's name has a class method
+`build(choice: ModelChoice, config: RuntimeConfig) -> Self`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.types import Category, Event, Generate, MediaLimits, ModelCard, Rendered, Understand
+from engine.types import (
+    Category,
+    Clip,
+    Event,
+    Generate,
+    MediaLimits,
+    ModelCard,
+    Rendered,
+    Role,
+    Transcribed,
+    Understand,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +36,10 @@ class JobContext(Protocol):
 
     @property
     def limits(self) -> MediaLimits: ...
+
+    def say(self, piece: str) -> None:
+        """Pass on a piece of the answer, for libraries that call back with each token, and make a checkpoint. The raw
+        text may hold `<video>…</video>`."""
 
     def emit(self, event: Event) -> None:
         """Send `FramesSeen` or `Progress` to whoever waits. Cheap: progress is coalesced on the way out."""
@@ -42,9 +59,39 @@ class Backend(Protocol):
         """Make the backend ready. Raises `MissingExtra` when its packages are absent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a model takes of the device's memory, in bytes: for itself while it is loaded, and on top of that at most
+    while it works. Measured once there was something to measure, expected before."""
+
+    weights: int
+    peak: int = 0
+
+
+class ResidentBackend(Backend, Protocol):
+    """A backend that takes a noticeable part of the device's memory. The runtime loads and unloads it as needed."""
+
+    def footprint(self) -> Footprint: ...
+
+    def unload(self) -> None:
+        """Give all of the device's memory back. `load()` makes the backend ready again."""
+
+    def relieve(self) -> bool:
+        """A job ran out of memory: change to a way of working that needs less (offload, tiling, fewer frames), for the
+        next try. False when there is none left."""
+
+
+class NeedsModels(Protocol):
+    """A backend that works through other loaded models."""
+
+    def attach(self, find: Callable[[Role], Any | None]) -> None:
+        """Called once before `load()`, with a way to get the (default) backend of a role."""
+
+
 class UnderstandingBackend(Backend, Protocol):
-    def answer(self, job: Understand, context: JobContext) -> Iterator[str]:
-        """Yield the answer in pieces. The raw text may hold `<video>…</video>`; the runtime parses it out."""
+    def answer(self, job: Understand, context: JobContext) -> Iterable[str]:
+        """The answer in pieces, handed over as they are made: by yielding them, or through `context.say` (then what is
+        returned is empty). The raw text may hold `<video>…</video>`; the runtime parses it out."""
 
 
 class GenerationBackend(Backend, Protocol):
@@ -52,6 +99,11 @@ class GenerationBackend(Backend, Protocol):
         """Write the MP4 to `job.out`, emitting `Progress` and honouring `checkpoint()` at every step.
 
         A cancelled or failed render leaves no file behind."""
+
+
+class SpeechBackend(Backend, Protocol):
+    def transcribe(self, clip: Clip, context: JobContext) -> Transcribed:
+        """Everything that is said in the clip, in time order, honouring `checkpoint()`."""
 
 
 class TextGuard(Backend, Protocol):

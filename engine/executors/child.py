@@ -38,6 +38,8 @@ def main(connection_fd: int, pulse_fd: int, trace_fd: int) -> int:
     assert isinstance(boot, Boot)
     logging.basicConfig(level=boot.log_level, format="%(asctime)s %(levelname)s inference %(name)s: %(message)s")
 
+    # Model files are read here and fetched elsewhere.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     from engine.runtime import Runtime
 
     heart = Heart(open_page(pulse_fd))

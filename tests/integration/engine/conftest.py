@@ -24,7 +24,7 @@ def config(model: str = "", gallery: Sequence[str] = (), **backends: str) -> Run
     """`config(understanding="Answers")`: class names of the fakes, by role; `gallery` has more models for videos."""
     return RuntimeConfig(
         models={Role(role): fake(name, model) for role, name in backends.items()},
-        gallery=tuple(fake(name) for name in gallery),
+        more={Role.GENERATION: tuple(fake(name) for name in gallery)} if gallery else {},
     )
 
 

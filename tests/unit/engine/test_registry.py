@@ -52,7 +52,7 @@ def test_several_models_for_videos_are_described_by_the_names_they_are_asked_for
             Role.GENERATION: ModelChoice(backend=names[0]),
             Role.UNDERSTANDING: ModelChoice(backend="lite"),
         },
-        gallery=(ModelChoice(backend=names[1]),),
+        more={Role.GENERATION: (ModelChoice(backend=names[1]),)},
     )
     cards = model_cards(config)
     assert [card.backend for card in cards if card.role is Role.GENERATION] == names
@@ -61,8 +61,8 @@ def test_several_models_for_videos_are_described_by_the_names_they_are_asked_for
 
 def test_two_models_of_one_name_could_not_be_told_apart() -> None:
     one = ModelChoice(backend="storyboard")
-    with pytest.raises(ValueError, match="same backend"):
-        RuntimeConfig(models={Role.GENERATION: one}, gallery=(one,))
+    with pytest.raises(ValueError, match="same name"):
+        RuntimeConfig(models={Role.GENERATION: one}, more={Role.GENERATION: (one,)})
 
 
 def test_importing_the_engine_loads_no_model_library() -> None:

@@ -133,7 +133,7 @@ def test_a_backend_whose_packages_are_missing_stops_the_loading() -> None:
 
 def gallery(*names: str) -> Runtime:
     default, *more = (ModelChoice(backend=f"tests.fakes.engine_backends:{name}") for name in names)
-    made = Runtime(RuntimeConfig(models={Role.GENERATION: default}, gallery=tuple(more)))
+    made = Runtime(RuntimeConfig(models={Role.GENERATION: default}, more={Role.GENERATION: tuple(more)}))
     made.load()
     return made
 
