@@ -35,9 +35,9 @@ def missing(*more: str) -> str:
 def prepare() -> Any:
     """Import torch so that everything else of its company can be imported. Cheap when called again.
 
-    Returns what has to be kept, which `cache` does: beside a torch without CUDA the registry's torchvision, a CUDA build,
-    fails to import, and with it all of transformers' video processors, unless the two operators that it looks for are
-    declared. Nobody here calls them.
+    Returns what has to be kept, which `cache` does. Beside a torch without CUDA the registry's torchvision, which is a
+    build for CUDA, fails to import, and with it all of transformers' video processors, unless the two operators that it
+    looks for are declared. Nobody here calls them.
     """
     import torch
     import transformers
