@@ -19,8 +19,9 @@ from .language.intents import Intent
 
 if TYPE_CHECKING:
     from engine.backends.base import JobContext
+    from engine.backends.watching.span import Span
 
-    from .facts import ClipFacts, Reading, Span
+    from .facts import ClipFacts, Reading
     from .observatory import Observatory
 
 NAME = "lite · measured, not understood"

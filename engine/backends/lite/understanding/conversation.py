@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from engine.backends.watching.scope import Scope
 from engine.types import Clip, Turn
 
 from .language.intents import MEASURED, Intent
 from .language.question import Question, previous, understand
-from .language.scope import Scope
 
 _COMPARATIVES = (
     "longer",

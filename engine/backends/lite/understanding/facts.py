@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from engine.backends.watching.span import Span
 from engine.types import ClipInfo
 
 if TYPE_CHECKING:
@@ -19,22 +20,6 @@ if TYPE_CHECKING:
 
 Direction = Literal["left", "right", "up", "down"]
 Opening = Literal["start", "cut", "fade"]
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of a clip, in seconds."""
-
-    start_s: float
-    end_s: float
-
-    @property
-    def length_s(self) -> float:
-        return self.end_s - self.start_s
-
-    def overlap(self, other: Span) -> float:
-        """Shared seconds; 0 when the two only touch."""
-        return max(0.0, min(self.end_s, other.end_s) - max(self.start_s, other.start_s))
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.backends.watching import shots
+from engine.backends.watching.span import Span
 from engine.media import open_clip, write_stills
 from engine.types import Clip, ClipInfo, Frame, MediaLimits
 
-from .facts import ClipFacts, Reading, Span
-from .measuring import reading, scan, shots
+from .facts import ClipFacts, Reading
+from .measuring import reading, scan
 
 if TYPE_CHECKING:
     from engine.media import SampledFrame

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..facts import ClipFacts, Reading, Shot, Span
+from engine.backends.watching.scope import Scope, resolve
+from engine.backends.watching.span import Span
+
+from ..facts import ClipFacts, Reading, Shot
 from ..language.question import Question
-from ..language.scope import Scope
 from . import wording
 
 _AROUND_S = 0.5
@@ -66,30 +68,15 @@ class Part:
 
 def part_of(facts: ClipFacts, scope: Scope) -> Part:
     """Resolve a scope against a clip."""
-    whole, end = facts.whole, facts.whole.end_s
+    whole = facts.whole
     if not facts.moving:
         return Part(whole)
-    a, b = scope.a, scope.b
-    match scope.kind:
-        case "at" | "after" if a > end + 0.05:
-            return Part(whole, outside=f"The clip ends at {wording.at(end)}, so there is nothing at {wording.at(a)}.")
-        case "at":
-            return Part(Span(max(0.0, a - _AROUND_S), min(end, a + _AROUND_S)), f"around {wording.at(a)}")
-        case "first":
-            return Part(Span(0.0, min(a, end)), f"in the first {wording.seconds(a)}")
-        case "last":
-            return Part(Span(max(0.0, end - a), end), f"in the last {wording.seconds(a)}")
-        case "between" if b > a and a < end:
-            return Part(Span(a, min(b, end)), f"between {wording.at(a)} and {wording.at(min(b, end))}")
-        case "after":
-            return Part(Span(min(a, end), end), f"after {wording.at(a)}")
-        case "before":
-            return Part(Span(0.0, min(a, end)), f"before {wording.at(a)}")
-        case "part":
-            return Part(Span(a * end, b * end), _PARTS[(round(a, 1), round(b, 1))])
-        case "shot":
-            return _shot_part(facts, int(a))
-    return Part(whole)
+    spans = [shot.span for shot in facts.shots]
+    span = resolve(scope, whole.end_s, spans, before_s=_AROUND_S, after_s=_AROUND_S)
+    if span is None:
+        return Part(whole, outside=_nothing_there(facts, scope))
+    shot = facts.shots[spans.index(span)] if scope.kind == "shot" else None
+    return Part(span, _words(scope, span, shot), shot)
 
 
 _PARTS = {
@@ -98,15 +85,27 @@ _PARTS = {
 }  # fmt: skip
 
 
-def _shot_part(facts: ClipFacts, number: int) -> Part:
-    if number > len(facts.shots) or not facts.shots:
-        return Part(
-            facts.whole, outside=f"There is no shot {number}; I found {wording.count(len(facts.shots), 'shot')}."
-        )
-    shot = facts.shots[-1] if number <= 0 else facts.shots[number - 1]
-    return Part(
-        shot.span, f"in shot {shot.number} ({wording.at(shot.span.start_s)}–{wording.at(shot.span.end_s)})", shot
-    )
+def _words(scope: Scope, span: Span, shot: Shot | None) -> str:
+    a, b = scope.a, scope.b
+    match scope.kind:
+        case "at":
+            return f"around {wording.at(a)}"
+        case "first" | "last":
+            return f"in the {scope.kind} {wording.seconds(a)}"
+        case "between" if span.start_s == a < b:
+            return f"between {wording.at(a)} and {wording.at(span.end_s)}"
+        case "after" | "before":
+            return f"{scope.kind} {wording.at(a)}"
+        case "part":
+            return _PARTS[(round(a, 1), round(b, 1))]
+    return f"in shot {shot.number} ({wording.at(span.start_s)}–{wording.at(span.end_s)})" if shot else ""
+
+
+def _nothing_there(facts: ClipFacts, scope: Scope) -> str:
+    if scope.kind == "shot":
+        return f"There is no shot {int(scope.a)}; I found {wording.count(len(facts.shots), 'shot')}."
+    end = wording.at(facts.whole.end_s)
+    return f"The clip ends at {end}, so there is nothing at {wording.at(scope.a)}."
 
 
 def brightness_in(facts: ClipFacts, span: Span) -> float:

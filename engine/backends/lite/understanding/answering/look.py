@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..facts import ClipFacts, Reading, Span
+from engine.backends.watching.span import Span
+
+from ..facts import ClipFacts, Reading
 from ..measuring.colour import NAMES
 from . import wording
 from .ask import Ask, brightness_in, palette_in

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..facts import Camera, ClipFacts, Direction, Mover, Shot, Span
+from engine.backends.watching.span import Span
+
+from ..facts import Camera, ClipFacts, Direction, Mover, Shot
 from . import wording
 from .ask import Ask, Part, motion_in
 from .structure import extreme_shot, partial_note

@@ -7,7 +7,9 @@ from math import gcd
 
 import numpy as np
 
-from ..facts import ClipFacts, Shot, Span
+from engine.backends.watching.span import Span
+
+from ..facts import ClipFacts, Shot
 from . import wording
 from .ask import Ask, brightness_in, motion_in
 from .wording import at, count, listing, seconds, sentence

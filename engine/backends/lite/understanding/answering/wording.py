@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..facts import Direction, Span
+from engine.backends.watching.span import Span
+
+from ..facts import Direction
 
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MINUTE = 60.0

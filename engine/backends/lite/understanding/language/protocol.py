@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .words import plain
+from engine.backends.watching.words import plain
 
 _VIDEO = r"(?:videos?|clips?|animations?|cartoons?|movies?|films?|gifs?|vids?|footage)"
 _MAKE = (

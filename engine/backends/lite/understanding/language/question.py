@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from engine.backends.watching.scope import WHOLE, Scope, clip_number, length_limit, split_scope
+from engine.backends.watching.words import plain, tokens
+
 from ..facts import Direction
 from . import protocol
 from .intents import ABOUT_A_CLIP, MEASURED, Intent, best, lemmatiser, scores, things
-from .scope import WHOLE, Scope, clip_number, length_limit, split_scope
-from .words import plain, tokens
 
 _CLAUSES = re.compile(r"[?!;]+|(?:,\s*)?\b(?:and|also|plus)\b(?!\s+(?:white|what about|how about))|\.\s")
 _FOLLOW_UP = re.compile(r"^(?:and|what about|how about|but|ok and|then|so)\b|\b(?:what|how) about\b", re.IGNORECASE)

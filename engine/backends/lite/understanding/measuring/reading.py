@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from engine.backends.lite import extra
+from engine.backends.watching.span import Span
 from engine.errors import MissingExtra
 
-from ..facts import Reading, Span
+from ..facts import Reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

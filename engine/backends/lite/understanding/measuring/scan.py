@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from engine.backends.watching import shots
+from engine.backends.watching.span import Span
 from engine.types import ClipInfo
 
-from ..facts import ClipFacts, Opening, Shot, Span
-from . import colour, reading, shots
+from ..facts import ClipFacts, Opening, Shot
+from . import colour, reading
 from .motion import Follower, Step, one_thread
 from .tracks import camera_of, movers_of
 

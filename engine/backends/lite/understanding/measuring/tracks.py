@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..facts import Camera, Direction, Mover, Span
+from engine.backends.watching.span import Span
+
+from ..facts import Camera, Direction, Mover
 from .following import Stage, Track, follow
 from .motion import Step
 

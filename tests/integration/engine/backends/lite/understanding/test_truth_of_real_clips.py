@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.backends.lite.understanding.facts import Span
 from engine.backends.lite.understanding.observatory import Observatory
+from engine.backends.watching.span import Span
 from engine.types import Clip, MediaLimits
 
 

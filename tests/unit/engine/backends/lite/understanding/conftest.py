@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.backends.lite.understanding.facts import Camera, ClipFacts, Mover, Shot, Span
+from engine.backends.lite.understanding.facts import Camera, ClipFacts, Mover, Shot
 from engine.backends.lite.understanding.measuring.colour import NAMES
+from engine.backends.watching.span import Span
 from engine.types import ClipInfo, Event, MediaLimits
 
 FOLDER = Path(__file__).parent

@@ -6,9 +6,10 @@ import pytest
 
 from engine.backends.lite.understanding.answering import answer
 from engine.backends.lite.understanding.answering.ask import Ask
-from engine.backends.lite.understanding.facts import Camera, Reading, Shot, Span
+from engine.backends.lite.understanding.facts import Camera, Reading, Shot
 from engine.backends.lite.understanding.language.intents import ABOUT_A_CLIP
 from engine.backends.lite.understanding.language.question import understand
+from engine.backends.watching.span import Span
 
 
 @pytest.fixture

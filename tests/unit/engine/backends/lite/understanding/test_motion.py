@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.backends.lite.understanding.facts import Span
 from engine.backends.lite.understanding.measuring.motion import Follower
 from engine.backends.lite.understanding.measuring.tracks import camera_of, movers_of
+from engine.backends.watching.span import Span
 
 STEP_S = 0.08
 

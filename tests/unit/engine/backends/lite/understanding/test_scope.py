@@ -3,7 +3,7 @@
 import pytest
 
 from engine.backends.lite.understanding.answering.ask import part_of
-from engine.backends.lite.understanding.language.scope import Scope, clip_number, length_limit, split_scope
+from engine.backends.watching.scope import Scope, clip_number, length_limit, split_scope
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.backends.lite.understanding.measuring.shots import cuts, fades, thumb
+from engine.backends.watching.shots import cuts, fades, thumb
 
 
 @pytest.fixture

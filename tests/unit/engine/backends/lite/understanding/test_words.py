@@ -3,7 +3,7 @@
 import pytest
 
 from engine.backends.lite.understanding.language.intents import lemmatiser
-from engine.backends.lite.understanding.language.words import plain
+from engine.backends.watching.words import plain
 
 
 @pytest.mark.parametrize(

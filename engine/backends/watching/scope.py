@@ -1,15 +1,16 @@
 """Which part of a clip a question is about: "at 0:07", "the first three seconds", "the last shot".
 
-A scope is read from the words alone and resolved against a clip's facts later.
+A scope is read from the words alone; `resolve` finds it in a clip later.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .words import plain
+from engine.backends.watching.span import Span
+from engine.backends.watching.words import plain
 
 _NUMBERS = {
     "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0,
@@ -36,6 +37,8 @@ _AT_END = r"at|in|near|by|about|of|to|towards?|during|how\s+dark\s+is|how\s+brig
 _END = rf"\b(?:{_AT_END})\s+the\s+(?:very\s+)?(?:end|ending|finish|finale)\b|\bin the end\b|\bat the last\b"
 _AT_START = r"at|in|near|from|about|of|during|is"
 _START = rf"\b(?:{_AT_START})\s+the\s+(?:very\s+)?(?:start|beginning|opening|outset|intro)\b|\bat first\b"
+
+_ROUNDED_S = 0.05  # a clip of 9.96 seconds has a moment 0:10
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,35 @@ def split_scope(text: str) -> tuple[Scope, str]:
         if found:
             return build(found), f"{spoken[: found.start()]} {spoken[found.end() :]}"
     return WHOLE, spoken
+
+
+def resolve(scope: Scope, end_s: float, shots: Sequence[Span], *, before_s: float, after_s: float) -> Span | None:
+    """The part of a clip of `end_s` seconds that a scope names; None when the clip has no such part.
+
+    A single moment stands for what is around it, from `before_s` before it to `after_s` after it. A stretch whose
+    figures make no sense ("between 7 and 3") is the whole clip.
+    """
+    a, b = scope.a, scope.b
+    match scope.kind:
+        case "at" | "after" if a > end_s + _ROUNDED_S:
+            return None
+        case "at":
+            return Span(max(0.0, min(a, end_s) - before_s), min(end_s, a + after_s))
+        case "first" | "before":
+            return Span(0.0, min(a, end_s))
+        case "last":
+            return Span(max(0.0, end_s - a), end_s)
+        case "between" if a < min(b, end_s):
+            return Span(a, min(b, end_s))
+        case "after":
+            return Span(min(a, end_s), end_s)
+        case "part":
+            return Span(a * end_s, b * end_s)
+        case "shot" if not shots or a > len(shots):
+            return None
+        case "shot":
+            return shots[-1 if a <= 0 else int(a) - 1]
+    return Span(0.0, end_s)
 
 
 _CLIP = re.compile(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import cv2
 import numpy as np
 
-from ..facts import Span
+from engine.backends.watching.span import Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
