@@ -1,0 +1,1 @@
+"""Checkpoints of real architectures with random weights, so small that a test builds and loads one in a moment."""
