@@ -1,4 +1,4 @@
-"""Tiny checkpoints of five video-understanding architectures: the libraries' own classes, random weights, real processors.
+"""Tiny checkpoints of five architectures that understand videos: the real classes and processors, random weights.
 
 Their answers are noise, and the same noise each time. `make_talker` writes one whose weights say a given sentence.
 """
@@ -127,7 +127,7 @@ def make_qwen3_vl(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str]
 
 
 def make_qwen3_5(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] = (), talks: bool = False) -> Path:
-    """Qwen3.5: layers of linear attention, whose state has no positions to go back to, beside those of the usual one."""
+    """Qwen3.5: layers of linear attention, whose state knows no way back, beside the usual ones."""
     from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
 
     tokenizer, processor = _qwen3_processor(_THINKS + _CHATML, pieces)
@@ -207,7 +207,7 @@ FAMILIES: Mapping[str, Callable[..., Path]] = MappingProxyType(
 def make_talker(folder: Path, answer: str, *, family: str = "qwen3_vl", context: int = CONTEXT) -> Path:
     """A checkpoint that answers every question with `answer`, word by word: `<video>` tags and thoughts included.
 
-    Its weights do it, no code: each piece of the answer has a token of its own, embeddings are so large that the layers,
+    Its weights do it, no code: each piece of the answer has a token of its own, embeddings are so large that layers,
     which stay random, only add noise to them, and the head leads from each token to the one after it, beginning with
     the last one of a prompt.
     """
