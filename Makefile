@@ -26,10 +26,12 @@ $(VENV)/.inference: $(VENV)/.lite
 	@$(INSTALL) '.[lite,inference]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.inference
-	@echo "Installing what the checks need …"
+# All at once: three runs of pip, one after the other, take twice as long.
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing the bot, its models' packages and what the checks need …"
 	@$(INSTALL) '.[lite,inference,dev]'
-	@touch $@
+	@$(fix-opencv)
+	@touch $(VENV)/.lite $(VENV)/.inference $@
 
 # The text reader asks for the OpenCV build with windows, which needs libGL. Where that is absent, take the one without.
 define fix-opencv

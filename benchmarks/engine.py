@@ -95,6 +95,9 @@ class _Alone:
 
     limits = MediaLimits()
 
+    def say(self, piece: str) -> None:
+        pass
+
     def emit(self, event: Event) -> None:
         pass
 
