@@ -47,6 +47,7 @@ class Where(StrEnum):
 
     QUESTION = "question"
     CLIP = "clip"
+    SPEECH = "speech"  # what is said in a clip
     ANSWER = "answer"
     PROMPT = "prompt"
     VIDEO = "video"
@@ -184,6 +185,7 @@ def decide(policy: Policy, scored: Scored, *, text: Where | None, frames: Where 
 REFUSALS = {
     Where.QUESTION: "I won't answer that here",
     Where.CLIP: "I won't answer questions about that clip here",
+    Where.SPEECH: "I won't answer questions about that clip here",
     Where.ANSWER: "I stopped this answer and took it away",
     Where.PROMPT: "I won't make that video here",
     Where.VIDEO: "The video came out unsafe for this place, so nobody sees it",
@@ -200,8 +202,9 @@ def explain(decision: Decision, where: Where) -> str:
             "An admin can load another guard or relax the rule."
         )
     frame = f" (frame at {clock(worst.time_s)})" if worst.time_s is not None else ""
+    said = " in what is said" if worst.where is Where.SPEECH else ""
     return (
-        f"{REFUSALS[worst.where]}: {worst.category.value} {worst.score:.2f} is over "
+        f"{REFUSALS[worst.where]}: {worst.category.value} {worst.score:.2f}{said} is over "
         f"this place's limit of {worst.threshold:.2f}{frame}."
     )
 

@@ -71,7 +71,8 @@ class MadeVideo:
 class Chip:
     """One safety verdict, small enough to show: `category` scored `score` against `threshold`.
 
-    `where` is "question", "clip", "answer", "prompt" or "video"; `action` is "allow", "warn" or "block".
+    `where` is "question", "clip", "speech" (what is said in a clip), "answer", "prompt" or "video"; `action` is
+    "allow", "warn" or "block".
     """
 
     category: str

@@ -33,6 +33,7 @@ SENSITIVE = "⚠ Sensitive: {what}. Report it if it should not be here."
 WHERE = {
     "question": "the question",
     "clip": "the clip",
+    "speech": "what is said in the clip",
     "answer": "the answer",
     "prompt": "the prompt",
     "video": "the video",

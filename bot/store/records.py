@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 Kind = Literal["ask", "generate"]
 Speaker = Literal["user", "assistant"]
-CheckPoint = Literal["question", "clip", "answer", "prompt", "video"]
+CheckPoint = Literal["question", "clip", "speech", "answer", "prompt", "video"]
 
 
 class RequestState(StrEnum):

@@ -309,7 +309,9 @@ audit = Table(
     _text("guard"),
     Column("details", sa.JSON, nullable=False),
     CheckConstraint("kind IN ('decision', 'change')", name="kind"),
-    CheckConstraint("check_point IN ('', 'question', 'clip', 'answer', 'prompt', 'video')", name="check_point"),
+    CheckConstraint(
+        "check_point IN ('', 'question', 'clip', 'speech', 'answer', 'prompt', 'video')", name="check_point"
+    ),
     CheckConstraint("score >= 0 AND score <= 1", name="score"),
     CheckConstraint("threshold >= 0 AND threshold <= 1", name="threshold"),
     CheckConstraint("action IN ('', 'allow', 'warn', 'block')", name="action"),

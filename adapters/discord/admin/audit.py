@@ -20,7 +20,7 @@ from adapters.shared.admin.rules import no_category
 
 PAGE = 6  # entries; an embed holds that many of the longest ones, and a phone's screen no more
 _ACTIONS = {"a": "allow", "w": "warn", "b": "block"}
-_WHERE = {"q": "question", "c": "clip", "a": "answer", "p": "prompt", "v": "video"}
+_WHERE = {"q": "question", "c": "clip", "s": "speech", "a": "answer", "p": "prompt", "v": "video"}
 _KINDS = {"d": "decision", "c": "change"}
 _LONGEST_CATEGORY = 24
 

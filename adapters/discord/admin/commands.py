@@ -18,6 +18,7 @@ _ACTIONS = {"blocked": "block", "warned": "warn", "let through": "allow"}
 _WHERE = {
     "the question": "question",
     "a posted clip": "clip",
+    "what is said in a clip": "speech",
     "the answer": "answer",
     "a prompt for a video": "prompt",
     "a made video": "video",

@@ -86,6 +86,7 @@ GERMAN = {
     "Only what was checked there": "Nur, was dort geprüft wurde",
     "the answer": "die Antwort",
     "a posted clip": "ein geposteter Clip",
+    "what is said in a clip": "was in einem Clip gesagt wird",
     "the question": "die Frage",
     "a prompt for a video": "die Beschreibung eines Videos",
     "a made video": "ein gemachtes Video",

@@ -143,7 +143,14 @@ AUDIT_EMPTY = "Nothing is recorded that fits. Try fewer filters."
 OLDER = "Older"
 NEWER = "Newer"
 ACTED = {"block": "⛔ blocked", "warn": "⚠️ warned", "allow": "✅ let through"}
-WHERE = {"question": "question", "clip": "clip", "answer": "answer", "prompt": "prompt", "video": "video"}
+WHERE = {
+    "question": "question",
+    "clip": "clip",
+    "speech": "speech",
+    "answer": "answer",
+    "prompt": "prompt",
+    "video": "video",
+}
 NOT_SCORED = "not scored"
 KINDS = {"decision": "decisions", "change": "changes"}
 CHANGED = "✏️ **{what}** changed by {who}: {before} → {after}"
