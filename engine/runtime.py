@@ -63,7 +63,7 @@ class Runtime:
     def __init__(self, config: RuntimeConfig) -> None:
         self._config = config
         self._models: dict[Role, dict[str, _Model]] = {}  # by backend name, the default of a role first
-        self._guards = Guards(None, None)
+        self._guards = Guards((), ())
 
     def load(self) -> Loaded:
         """Load every configured model. Raises `MissingExtra` or `BadRequest` with a sentence for the operator."""
@@ -75,7 +75,7 @@ class Runtime:
             backend.load()
             cards.append(describe(backend, choice))
             self._models.setdefault(role, {})[choice.key] = backend, cards[-1]
-        self._guards = Guards(self._guard(Role.TEXT_GUARD), self._guard(Role.FRAME_GUARD))
+        self._guards = Guards(self._all(Role.TEXT_GUARD), self._all(Role.FRAME_GUARD))
         if Role.FRAME_GUARD in self._models:  # it will need pictures: the first user should not wait for imports
             _media()
         return Loaded(cards=tuple(cards), coverage=self.coverage)
@@ -163,8 +163,8 @@ class Runtime:
             raise unknown_model(name, known)
         return known[name or next(iter(known))]
 
-    def _guard(self, role: Role) -> _Model | None:
-        return self._model(role) if role in self._models else None
+    def _all(self, role: Role) -> tuple[_Model, ...]:
+        return tuple(self._models.get(role, {}).values())
 
 
 class _OwnTime:
