@@ -5,7 +5,8 @@ It knows how pictures differ and what decoding costs, and nothing of what guards
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,24 +17,29 @@ if TYPE_CHECKING:
 
     from engine.media import ClipReader, SampledFrame
 
-    Thumbs = NDArray[np.float32]  # (pictures, cells, 3), 0 to 255
+    Thumb = NDArray[np.float32]  # (cells, 3), 0 to 255
+    Thumbs = NDArray[np.float32]  # (pictures, cells, 3)
 
 _MAX_SIDE = 1024  # pixels; no guard's input is larger, and 4K frames are 28 MB each
 _GRID = (48, 27)  # cells of a thumbnail: columns, rows
 
-# Of 255, as the mean over the cells. From one picture to the next, motion changes less and a cut changes more; over a
-# longer time (a dissolve, a pan) it takes a larger change until there is something new to see. Unlike the detection of
-# shots for answers, flashes count: one frame is enough to show something.
+# Of 255, as the mean over the cells. A cut changes this much and more than the motion around it does; over a longer
+# time (a dissolve, a pan) it takes a larger change until there is something new to see. Unlike the detection of shots
+# for answers, flashes count: one frame is enough to show something.
 _ABRUPT = 12.0
 _GRADUAL = 28.0
+_STANDS_OUT = 2.5  # times the largest of the few changes before it
+_FEW = 3
 # Of 255, in the cell that differs most: compression and grain differ less between frames of a still picture.
 _SAME = 8.0
 
 _SCAN_FPS = 30.0
 _SCAN_SIDE = 96
-# Watched from end to end up to this much to decode, which is 16 s of 1080p and 145 s of 640×360 (at 30/s) and takes a
-# processor one to three seconds. Of longer clips only the key frames are watched: encoders put one at most cuts.
+# Watched from end to end up to this much to decode: 16 s of 1080p, 145 s of 640×360 (at 30/s). Two cores take 2.5 s for
+# that. Of longer clips only the key frames are watched, for encoders put one at most cuts, unless there are so few of
+# them that they tell little; what then is longer still can hide something between them.
 _SCAN_PIXELS = 1.0e9
+_SCAN_PIXELS_WITHOUT_KEYS = 2.0e9
 _KEY_FRAMES = 256
 _NEWS_FOR_EACH = 2  # at most so many further frames for each of the evenly spread ones ...
 _MOST_NEWS = 64  # ... and altogether
@@ -56,8 +62,7 @@ class Looks:
 def choose(clip: ClipReader, count: int) -> Looks:
     """Up to `count` evenly spread frames, and up to twice as many that show something new between them.
 
-    Costs, however long the clip is, at most the decoding of `_SCAN_PIXELS` or `_KEY_FRAMES` more than the spread
-    frames themselves. Raises what the reader raises (`MediaError`).
+    What finding these costs is bounded, however long the clip is. Raises what the reader raises (`MediaError`).
     """
     frames = clip.sample(count, max_side=_MAX_SIDE)
     if clip.info.kind != "image" and len(frames) != clip.info.frames:
@@ -70,43 +75,49 @@ def choose(clip: ClipReader, count: int) -> Looks:
 
 def _news(clip: ClipReader, frames: Sequence[SampledFrame]) -> list[float]:
     """The times in seconds, in order, of pictures that none of `frames` shows."""
-    times, candidates = _changes(_watched(clip, len(frames)))
-    chosen = _thumbs(frame.image for frame in frames)
-    if not times:
+    candidates = list(_changes(_watched(clip, len(frames))))
+    if not candidates:
         return []
-    distance = _differences(candidates, chosen).min(axis=1)
+    times, thumbs, needed = zip(*candidates, strict=True)
+    pictures = np.array(thumbs, dtype=np.float32)
+    newness = _differences(pictures, _thumbs(frame.image for frame in frames)).min(axis=1) - needed
     picked: list[int] = []
     while len(picked) < min(_NEWS_FOR_EACH * len(frames), _MOST_NEWS):
-        newest = int(distance.argmax())  # what is least like all that is looked at already
-        if distance[newest] <= _ABRUPT:
+        newest = int(newness.argmax())  # what is least like all that is looked at already
+        if newness[newest] <= 0:
             break
         picked.append(newest)
-        distance = np.minimum(distance, _differences(candidates, candidates[newest : newest + 1])[:, 0])
+        newness = np.minimum(newness, _differences(pictures, pictures[newest : newest + 1])[:, 0] - needed)
     return [times[index] for index in sorted(picked)]
 
 
 def _watched(clip: ClipReader, spread: int) -> Iterable[SampledFrame]:
     info = clip.info
-    if info.width * info.height * max(info.fps, 1.0) * info.duration_s <= _SCAN_PIXELS:
-        return clip.scan(max_fps=_SCAN_FPS, max_side=_SCAN_SIDE)
-    keys = list(clip.key_frames(max_side=_SCAN_SIDE, limit=_KEY_FRAMES))
-    if len(keys) < spread:  # then the spread frames took as much decoding as watching it from end to end
-        return clip.scan(max_fps=_SCAN_FPS, max_side=_SCAN_SIDE)
-    return keys
+    to_decode = info.width * info.height * max(info.fps, 1.0) * info.duration_s
+    if to_decode > _SCAN_PIXELS:
+        keys = list(clip.key_frames(max_side=_SCAN_SIDE, limit=_KEY_FRAMES))
+        if len(keys) >= spread or to_decode > _SCAN_PIXELS_WITHOUT_KEYS:
+            return keys
+    return clip.scan(max_fps=_SCAN_FPS, max_side=_SCAN_SIDE)
 
 
-def _changes(pictures: Iterable[SampledFrame]) -> tuple[list[float], Thumbs]:
-    """The times and thumbnails of the pictures that follow a cut or differ much from the last such one."""
-    times: list[float] = []
-    kept: list[Thumbs] = []
-    before: Thumbs | None = None
+def _changes(pictures: Iterable[SampledFrame]) -> Iterator[tuple[float, Thumb, float]]:
+    """(time in seconds, thumbnail, how much it has to differ from what is looked at) of the pictures that follow a cut
+    or differ much from the last such one."""
+    before: Thumb | None = None
+    kept: Thumb | None = None
+    usual: deque[float] = deque([0.0], maxlen=_FEW)
     for picture in pictures:
         thumb = _thumb(picture.image)
-        if before is None or np.abs(thumb - before).mean() > _ABRUPT or np.abs(thumb - kept[-1]).mean() > _GRADUAL:
-            times.append(picture.time_s)
-            kept.append(thumb)
+        change = float(np.abs(thumb - before).mean()) if before is not None else 0.0
+        if change > max(_ABRUPT, _STANDS_OUT * max(usual)):
+            yield picture.time_s, thumb, _ABRUPT
+            kept = thumb
+        elif kept is None or np.abs(thumb - kept).mean() > _GRADUAL:
+            yield picture.time_s, thumb, _GRADUAL
+            kept = thumb
+        usual.append(change)
         before = thumb
-    return times, np.array(kept, dtype=np.float32)
 
 
 def _twins(thumbs: Thumbs) -> tuple[int, ...]:
@@ -128,7 +139,7 @@ def _thumbs(images: Iterable[NDArray[np.uint8]]) -> Thumbs:
     return np.array([_thumb(image) for image in images], dtype=np.float32)
 
 
-def _thumb(image: NDArray[np.uint8]) -> Thumbs:
+def _thumb(image: NDArray[np.uint8]) -> Thumb:
     from PIL import Image
 
     small = Image.fromarray(image).resize(_GRID, Image.Resampling.BOX)
