@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.media import _words
 from engine.media._guard import Guard
 from engine.media._sniff import open_regular, sniff
+from engine.media._sound import Sound
 from engine.media._source import Found, Source, StillSource
 from engine.media._video import VideoSource
 from engine.types import ClipInfo, MediaLimits
@@ -166,6 +167,18 @@ class ClipReader:
         """
         with self._guard.operation():
             return self._source.loudness(windows)
+
+    def sound(self, *, rate: int = 16_000, block_s: float = 30.0) -> Iterator[Sound]:
+        """The clip's first sound track in blocks that follow each other: mono, at `rate` samples a second, each
+        `block_s` seconds long but the last. Nothing comes without sound.
+
+        Time that the caller spends on a block is not charged to the decode budget. Read no frames meanwhile. Raises
+        `DamagedClip` when nothing of the track can be decoded, `UnsupportedClip` for a codec that is not read here.
+        """
+        with self._guard.operation():
+            for block in self._source.sound(rate, block_s):
+                with self._guard.paused():
+                    yield block
 
     def _take(self, found: Iterator[Found], max_side: int | None) -> Iterator[SampledFrame]:
         last = -1.0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.media._guard import Guard
 from engine.media._sniff import Format
+from engine.media._sound import Sound
 from engine.media._still import Still
 from engine.types import ClipInfo
 
@@ -44,6 +45,9 @@ class Source(Protocol):
 
     def loudness(self, windows: int) -> list[tuple[float, float]] | None:
         """RMS in dBFS of each of `windows` equal parts, or None without sound."""
+
+    def sound(self, rate: int, block_s: float) -> Iterator[Sound]:
+        """The first sound track, as `_sound.read_sound` gives it."""
 
     def close(self) -> None: ...
 
@@ -82,6 +86,9 @@ class StillSource:
 
     def loudness(self, windows: int) -> list[tuple[float, float]] | None:
         return None
+
+    def sound(self, rate: int, block_s: float) -> Iterator[Sound]:
+        return iter(())
 
     def close(self) -> None:
         self._still.close()

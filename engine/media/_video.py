@@ -23,6 +23,7 @@ from engine.media._container import DECODERS, open_container, translated
 from engine.media._decoder import Decoder
 from engine.media._guard import Guard
 from engine.media._sniff import Format
+from engine.media._sound import Sound, read_sound
 from engine.media._source import Found
 from engine.types import ClipInfo
 
@@ -266,3 +267,17 @@ class VideoSource:
         with translated(self._guard):
             self._decoder.lose_place()
             return measure_loudness(self._container, self._stream, self.info.duration_s, windows, self._guard)
+
+    def sound(self, rate: int, block_s: float) -> Iterator[Sound]:
+        self._decoder.lose_place()
+        first_s = self._seconds(self._decoder.first_pts)
+        found = read_sound(self._container, self._stream, first_s, self._guard, rate=rate, block_s=block_s)
+        try:
+            while True:
+                with translated(self._guard):
+                    block = next(found, None)
+                if block is None:
+                    return
+                yield block
+        finally:
+            found.close()

@@ -158,6 +158,10 @@ def damaged() -> DamagedClip:
     return DamagedClip("That file is damaged and I can't read a picture from it. Export it again?")
 
 
+def damaged_sound() -> DamagedClip:
+    return DamagedClip("The sound of that file is damaged and I can't hear it. Export it again?")
+
+
 def no_index() -> DamagedClip:
     return DamagedClip("That recording was cut off before it was finished: its index is missing. Export it again?")
 
