@@ -18,6 +18,7 @@ from engine.executors.wire import Loaded
 from engine.moderation import Guards
 from engine.protocol import TagParser
 from engine.registry import choices, create_backend, describe, no_model, unknown_model
+from engine.residents import Loading, Residents
 from engine.types import (
     Answered,
     Coverage,
@@ -29,6 +30,7 @@ from engine.types import (
     Job,
     MediaLimits,
     ModelCard,
+    ModelChoice,
     Moderate,
     Rendered,
     Result,
@@ -49,9 +51,20 @@ if TYPE_CHECKING:
 
 _STILL_SIDE = 320  # pixels; people look at stills as thumbnails
 
-_Model = tuple[Any, ModelCard]  # a loaded backend and how it describes itself
+_GUARDS = (Role.TEXT_GUARD, Role.FRAME_GUARD)
+
 Emit = Callable[[Event], None]
 Checkpoint = Callable[[], None]
+
+
+class _Model:
+    """A backend, how it was chosen, and how it describes itself."""
+
+    def __init__(self, role: Role, choice: ModelChoice, backend: Any) -> None:
+        self.key = f"{choice.key} ({role.value})"  # two roles may have models of the same name
+        self.choice = choice
+        self.backend = backend
+        self.card = describe(backend, choice)
 
 
 class Runtime:
@@ -63,22 +76,43 @@ class Runtime:
     def __init__(self, config: RuntimeConfig) -> None:
         self._config = config
         self._models: dict[Role, dict[str, _Model]] = {}  # by backend name, the default of a role first
+        self._residents = Residents(config)
         self._guards = Guards((), ())
 
-    def load(self) -> Loaded:
-        """Load every configured model. Raises `MissingExtra` or `BadRequest` with a sentence for the operator."""
-        cards = []
+    def load(self, loading: Loading = lambda size: None) -> Loaded:
+        """Bring up every configured model, in turns where the device has no room for all of them.
+
+        `loading(bytes)` is told before each model that is loaded, now or later inside a job: until it is there, nothing
+        can be heard. Raises `MissingExtra`, `MissingModel`, `BadRequest` or `OutOfMemory` with a sentence for the
+        operator.
+        """
         for role, choice in choices(self._config):
-            backend = create_backend(role, choice, self._config)
-            if missing := backend.card().missing:
+            model = _Model(role, choice, create_backend(role, choice, self._config))
+            if missing := model.card.missing:
                 raise MissingExtra(missing, role=role.value, backend=choice.backend)
-            backend.load()
-            cards.append(describe(backend, choice))
-            self._models.setdefault(role, {})[choice.key] = backend, cards[-1]
-        self._guards = Guards(self._all(Role.TEXT_GUARD), self._all(Role.FRAME_GUARD))
+            self._models.setdefault(role, {})[choice.key] = model
+        self._residents.loading = loading
+        self._load_all()
+        self._guards = Guards(self._guards_of(Role.TEXT_GUARD), self._guards_of(Role.FRAME_GUARD))
         if Role.FRAME_GUARD in self._models:  # it will need pictures: the first user should not wait for imports
             _media()
-        return Loaded(cards=tuple(cards), coverage=self.coverage)
+        models = (model for known in self._models.values() for model in known.values())
+        return Loaded(cards=tuple(model.card for model in models), coverage=self.coverage)
+
+    def _load_all(self) -> None:
+        """The guards first, for they stay. What is loaded last leaves last: the first question finds its model there.
+
+        When a guard looks through the model for questions, that one stays too.
+        """
+        judging = any(_looks_through_others(model) for role in _GUARDS for model in self._models.get(role, {}).values())
+        order = (*_GUARDS, Role.SPEECH, Role.GENERATION, Role.UNDERSTANDING)
+        for role in (Role.UNDERSTANDING, *order[:-1]) if judging else order:
+            for model in reversed(self._models.get(role, {}).values()):
+                if _looks_through_others(model):
+                    model.backend.attach(self._default)
+                pinned = judging and role is Role.UNDERSTANDING
+                self._residents.load(model.key, model.backend, pinned=pinned, guard=role in _GUARDS)
+                model.card = describe(model.backend, model.choice)  # loaded, it may know more about itself
 
     @property
     def coverage(self) -> Coverage:
@@ -103,27 +137,35 @@ class Runtime:
             case Transcode():
                 return self._transcode(job, checkpoint)
 
+    def relieve(self, job: Job) -> bool:
+        """A job ran out of memory: make room, and have its model work in a way that needs less. False when there is
+        nothing to be done. What the job had made must not be referred to any more."""
+        needed = _needed_by(job)
+        return needed is not None and self._residents.relieve(self._model(*needed).key)
+
     def _understand(self, job: Understand, emit: Emit, checkpoint: Checkpoint) -> Answered:
-        backend, card = self._model(Role.UNDERSTANDING)
+        model = self._model(Role.UNDERSTANDING)
         if not job.turns or job.turns[-1].role != "user":
             raise BadRequest("There is no question to answer. Please ask one.")
-        own = _OwnTime(checkpoint)
-        context = _Context(self._config.limits, emit, own.checkpoint)
-        pieces = backend.answer(job, context)
-        with ExitStack() as stack:
-            if close := getattr(pieces, "close", None):
-                stack.callback(close)
-            for piece in pieces:
-                context.say(piece)
-        context.end_of_answer()
-        return Answered(model=card.name, seconds=own.seconds(), frames=context.frames, tokens=context.tokens)
+        with self._residents.at_work(model.key, checkpoint):
+            own = _OwnTime(checkpoint)
+            context = _Context(self._config.limits, emit, own.checkpoint)
+            pieces = model.backend.answer(job, context)
+            with ExitStack() as stack:
+                if close := getattr(pieces, "close", None):
+                    stack.callback(close)
+                for piece in pieces:
+                    context.say(piece)
+            context.end_of_answer()
+        return Answered(model=model.card.name, seconds=own.seconds(), frames=context.frames, tokens=context.tokens)
 
     def _generate(self, job: Generate, emit: Emit, checkpoint: Checkpoint) -> Rendered:
-        backend, _ = self._model(Role.GENERATION, job.model)
+        model = self._model(Role.GENERATION, job.model)
         if not job.prompt.strip():
             raise BadRequest("There is nothing to make a video of. Please describe it in a few words.")
-        own = _OwnTime(checkpoint)
-        rendered: Rendered = backend.render(job, _Context(self._config.limits, emit, own.checkpoint))
+        with self._residents.at_work(model.key, checkpoint):
+            own = _OwnTime(checkpoint)
+            rendered: Rendered = model.backend.render(job, _Context(self._config.limits, emit, own.checkpoint))
         if not Path(rendered.path).is_file():
             raise JobFailed("The video model finished without a video. Please try again.")
         return msgspec.structs.replace(rendered, seconds=own.seconds())
@@ -131,6 +173,9 @@ class Runtime:
     def _moderate(self, job: Moderate, checkpoint: Checkpoint) -> Scored:
         started = time.monotonic()
         scores, frames = self._guards.score(job, self._config.limits, checkpoint)
+        for role in _GUARDS:
+            for guard in self._models.get(role, {}).values():
+                self._residents.measure(guard.key)
         return Scored(scores=scores, coverage=self.coverage, frames=frames, seconds=time.monotonic() - started)
 
     def _inspect(self, job: Inspect, checkpoint: Checkpoint) -> Inspected:
@@ -145,10 +190,12 @@ class Runtime:
             return Inspected(info=clip.info, frames=media.write_stills(frames, Path(job.stills_dir)))
 
     def _transcribe(self, job: Transcribe, emit: Emit, checkpoint: Checkpoint) -> Transcribed:
-        backend, card = self._model(Role.SPEECH)
-        own = _OwnTime(checkpoint)
-        heard: Transcribed = backend.transcribe(job.clip, _Context(self._config.limits, emit, own.checkpoint))
-        return msgspec.structs.replace(heard, model=card.name, seconds=own.seconds())
+        model = self._model(Role.SPEECH)
+        with self._residents.at_work(model.key, checkpoint):
+            own = _OwnTime(checkpoint)
+            context = _Context(self._config.limits, emit, own.checkpoint)
+            heard: Transcribed = model.backend.transcribe(job.clip, context)
+        return msgspec.structs.replace(heard, model=model.card.name, seconds=own.seconds())
 
     def _transcode(self, job: Transcode, checkpoint: Checkpoint) -> Transcoded:
         done: Transcoded = _media().transcode(Path(job.source), Path(job.out), job.max_bytes, checkpoint=checkpoint)
@@ -163,8 +210,28 @@ class Runtime:
             raise unknown_model(name, known)
         return known[name or next(iter(known))]
 
-    def _all(self, role: Role) -> tuple[_Model, ...]:
-        return tuple(self._models.get(role, {}).values())
+    def _guards_of(self, role: Role) -> tuple[tuple[Any, ModelCard], ...]:
+        return tuple((model.backend, model.card) for model in self._models.get(role, {}).values())
+
+    def _default(self, role: Role) -> Any | None:
+        return self._model(role).backend if role in self._models else None
+
+
+def _looks_through_others(model: _Model) -> bool:
+    return hasattr(model.backend, "attach")  # engine.backends.base.NeedsModels
+
+
+def _needed_by(job: Job) -> tuple[Role, str] | None:
+    """The role, and the name if one is given, of the model that does a job."""
+    match job:
+        case Understand():
+            return Role.UNDERSTANDING, ""
+        case Generate():
+            return Role.GENERATION, job.model
+        case Transcribe():
+            return Role.SPEECH, ""
+        case _:
+            return None
 
 
 class _OwnTime:

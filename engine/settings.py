@@ -20,7 +20,8 @@ _AGEING: Mapping[JobClass, float] = MappingProxyType(
 class EngineSettings:
     """The front's knobs. Every `_s` is in seconds."""
 
-    # Loading all models may take this long; then the start counts as failed.
+    # Each model may take this long to load, and besides as long as a slow disk takes to read its bytes (50 MiB/s); then
+    # the start counts as failed.
     start_timeout_s: float = 120.0
     # A cancelled job may go on this long before its process is killed.
     cancel_grace_s: float = 5.0

@@ -6,7 +6,7 @@ It knows no model and no role. Only the inference process calls it; importing it
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,17 @@ SENTENCE = (
     "or: pip install 'gpt4video-bot[lite,inference]'"
 )
 
-# What torch calls the two kinds of failure. Compared by name, so that nobody has to import torch to ask.
+# What torch calls the two kinds of failure. Compared by name, so that nobody has to import torch to ask. Only the CUDA
+# allocator has a class of its own for its failure; the others, and the libraries below torch, say it in words.
 _OUT_OF_MEMORY = frozenset({"OutOfMemoryError"})
+_OUT_OF_MEMORY_WORDS = (
+    "DefaultCPUAllocator: can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",
+    "MPS backend out of memory",
+    "CUDA error: out of memory",
+    "HIP error: out of memory",
+    "STATUS_ALLOC_FAILED",
+)
 _DEVICE_LOST = frozenset({"AcceleratorError"})
 _DEVICE_LOST_WORDS = ("CUDA error", "HIP error", "device-side assert")
 
@@ -92,12 +101,31 @@ def free(on: torch.device) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a device, or the machine, had no memory left. The device itself is fine."""
-    return isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY
+    """Whether a device, or the machine, had no memory left, which may have been told as another error since. The device
+    itself is fine."""
+    return any(map(_tells_no_memory, _causes(error))) and not is_device_lost(error)
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Whether the device's context is gone, so that only a new process can use it again."""
-    if is_out_of_memory(error) or not isinstance(error, RuntimeError):
+    """Whether the device's context is gone, so that only a new process can use it again. Looks at the causes too."""
+    return any(map(_tells_device_lost, _causes(error)))
+
+
+def _tells_no_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY_WORDS)
+
+
+def _tells_device_lost(error: BaseException) -> bool:
+    if not isinstance(error, RuntimeError) or _tells_no_memory(error):
         return False
     return type(error).__name__ in _DEVICE_LOST or any(words in str(error) for words in _DEVICE_LOST_WORDS)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what it was raised from."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__

@@ -21,6 +21,7 @@ from engine.executors.worker import Worker
 # How long a running job may take to notice that the bot is gone and to remove its half-made files.
 _ORPHAN_GRACE_S = 2.0
 EXIT_BROKEN = 3
+EXIT_DEVICE_LOST = 4
 
 
 def main(connection_fd: int, pulse_fd: int, trace_fd: int) -> int:
@@ -43,13 +44,20 @@ def main(connection_fd: int, pulse_fd: int, trace_fd: int) -> int:
     from engine.runtime import Runtime
 
     heart = Heart(open_page(pulse_fd))
-    worker = Worker(Runtime(boot.config), _Sender(connection), heart.beat)
+    worker = Worker(Runtime(boot.config), _Sender(connection), heart.beat, _leave_the_device)
     left = threading.Event()
     threading.Thread(target=_listen, args=(connection, worker, left), name="control", daemon=True).start()
     try:
         return 0 if worker.serve() else EXIT_BROKEN
     finally:
         left.set()
+
+
+def _leave_the_device() -> None:
+    """Only the end of this process gives a lost device back; its next life gets a new one. Nothing is tidied up, for
+    whatever touches the device now fails or hangs."""
+    logging.shutdown()
+    os._exit(EXIT_DEVICE_LOST)
 
 
 class _Sender:

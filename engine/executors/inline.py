@@ -26,7 +26,7 @@ class InlineExecutor:
         self._loop = asyncio.get_running_loop()
         self._loaded: asyncio.Future[Loaded] = self._loop.create_future()
         self._on_change = on_change
-        self._worker = Worker(Runtime(self._config), self._send, lambda phase: None)
+        self._worker = Worker(Runtime(self._config), self._send, lambda phase, silence_s: None, lambda: None)
         threading.Thread(target=self._serve, name="inference", daemon=True).start()
         return await self._loaded
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 from engine.errors import EngineError, EngineUnavailable, JobCancelled, from_event
 from engine.executors.base import ExecutorHealth, Streams, Task, WorkerDied
+from engine.executors.child import EXIT_DEVICE_LOST
 from engine.executors.inference_process import InferenceProcess
 from engine.executors.restarts import RestartPolicy
 from engine.executors.watchdog import Watchdog
@@ -118,7 +119,7 @@ class ProcessExecutor:
             self._lost(f"The inference process could not be started: {error.strerror}.")
             return
         log.info("inference process %d started", self._process.pid)
-        self._loading = self._loop.call_later(self._settings.start_timeout_s, self._give_up_loading, self._process)
+        self._watch_loading(self._process)
 
     def _from_thread(self, handler: Callable[..., None]) -> Callable[..., None]:
         def hand_over(*args: object) -> None:
@@ -130,13 +131,12 @@ class ProcessExecutor:
     def _receive(self, process: InferenceProcess, report: Report) -> None:
         match report:
             case Happened(number=number, event=event):
-                if isinstance(event, Started) and number in self._tasks:
+                if isinstance(event, Started) and number in self._tasks and number not in self._begun:
                     self._begun.append(number)
                 self._streams.put(number, event)
                 if number not in self._streams:
                     self._forget(number)
             case Loaded() if not self._stopping:
-                self._loading.cancel()
                 self._ready = True
                 self._policy.ready()
                 log.info("inference process %d is ready", process.pid)
@@ -150,7 +150,6 @@ class ProcessExecutor:
     def _exited(self, process: InferenceProcess, status: int, trace: str) -> None:
         self._process = None
         self._ready = False
-        self._loading.cancel()
         process.close()
         running = ", ".join(self._tasks[number].request for number in self._begun)
         blameless = process in self._blameless
@@ -168,8 +167,8 @@ class ProcessExecutor:
             self._restarts += 1
             self._spawn()
         else:
-            why = str(self._broken) if self._broken else "The models stopped unexpectedly and are being restarted."
-            self._lost(why)
+            what = "The graphics device failed" if status == EXIT_DEVICE_LOST else "The models stopped unexpectedly"
+            self._lost(str(self._broken) if self._broken else f"{what} and are being restarted.")
         self._on_change()
 
     def _lost(self, why: str) -> None:
@@ -188,17 +187,26 @@ class ProcessExecutor:
 
     # --- impatience ---
 
-    def _give_up_loading(self, process: InferenceProcess) -> None:
-        if process is self._process and not self._ready:
-            limit_s = self._settings.start_timeout_s
-            self._broken = EngineUnavailable(f"The models were not ready within {limit_s:g} seconds.")
-            self._dump_and_kill(process)
+    def _watch_loading(self, process: InferenceProcess) -> None:
+        """Each model may take `start_timeout_s`, and the time that its bytes take on a slow disk, which the process
+        announces: how many there are, and how large, does not change what a hang looks like."""
+        if process is not self._process or self._ready:
+            return
+        pulse = process.pulse()
+        if self._watchdog.silent_s(pulse, self._settings.start_timeout_s) is None:
+            self._loop.call_later(self._watch_interval_s, self._watch_loading, process)
+            return
+        limit_s = self._settings.start_timeout_s + pulse.silence_s
+        self._broken = EngineUnavailable(f"A model was not ready within {limit_s:.3g} seconds.")
+        self._dump_and_kill(process)
 
     def _insist(self, number: int, process: InferenceProcess) -> None:
         """A cancelled run did not end in time. Kill for it only if it is the one that holds things up."""
         if process is not self._process or number not in self._tasks:
             return
-        if number not in self._begun:  # it waits behind somebody else's long step, and will be dropped after that
+        if number not in self._begun or process.pulse().silence_s:
+            # It waits behind somebody else's long step, and will be dropped after that; or a model is being loaded for
+            # it, which others will need as well.
             self._streams.put(number, JobCancelled("This was cancelled.").to_event())
             self._forget(number)
         elif number != self._begun[-1]:  # a check runs between two of its steps
@@ -215,7 +223,8 @@ class ProcessExecutor:
 
     @property
     def _watch_interval_s(self) -> float:
-        return min(_WATCH_INTERVAL_S, min(self._settings.watchdog_floor_s.values()) / 4)
+        shortest_s = min(self._settings.start_timeout_s, *self._settings.watchdog_floor_s.values())
+        return min(_WATCH_INTERVAL_S, shortest_s / 4)
 
     def _watch(self, process: InferenceProcess) -> None:
         if process is not self._process:

@@ -11,16 +11,18 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-_LAYOUT = struct.Struct("<QQ")  # beats, average step in microseconds
+_LAYOUT = struct.Struct("<QQQ")  # beats, average step in microseconds, announced silence in microseconds
 _LEARNING_RATE = 0.2
 _PATIENCE = 10.0  # times the average step
 
 
 class Pulse(NamedTuple):
-    """What the page says: how often the process has beaten, and its average step in the current phase, in seconds."""
+    """What the page says: how often the process has beaten, its average step in the current phase, and how long it said
+    that it would be silent now (0: as long as any step), both in seconds."""
 
     beats: int
     step_s: float
+    silence_s: float = 0.0
 
 
 class Heart:
@@ -32,18 +34,20 @@ class Heart:
         self._beats = 0
         self._phase = ""
         self._last = clock()
+        self._silence_s = 0.0
         self._averages_s: dict[str, float] = {}
 
-    def beat(self, phase: str) -> None:
+    def beat(self, phase: str, silence_s: float = 0.0) -> None:
+        """A sign of life. `silence_s` announces that the next one may take so much longer than a step."""
         now = self._clock()
         average_s = self._averages_s.get(phase, 0.0)
-        if phase == self._phase:
+        if phase == self._phase and not self._silence_s:
             step_s = now - self._last
             average_s = average_s + _LEARNING_RATE * (step_s - average_s) if average_s else step_s
             self._averages_s[phase] = average_s
-        self._phase, self._last = phase, now
+        self._phase, self._last, self._silence_s = phase, now, silence_s
         self._beats += 1
-        _LAYOUT.pack_into(self._page, 0, self._beats, int(average_s * 1e6))
+        _LAYOUT.pack_into(self._page, 0, self._beats, int(average_s * 1e6), int(silence_s * 1e6))
 
 
 def open_page(fd: int) -> mmap.mmap:
@@ -52,8 +56,8 @@ def open_page(fd: int) -> mmap.mmap:
 
 
 def read_pulse(page: mmap.mmap) -> Pulse:
-    beats, step_us = _LAYOUT.unpack_from(page)
-    return Pulse(beats, step_us / 1e6)
+    beats, step_us, silence_us = _LAYOUT.unpack_from(page)
+    return Pulse(beats, step_us / 1e6, silence_us / 1e6)
 
 
 class Watchdog:
@@ -74,4 +78,4 @@ class Watchdog:
         if pulse.beats != self._beats:
             self._beats, self._since = pulse.beats, now
         silent_s = now - self._since
-        return silent_s if silent_s > max(floor_s, _PATIENCE * pulse.step_s) else None
+        return silent_s if silent_s > max(floor_s, _PATIENCE * pulse.step_s) + pulse.silence_s else None

@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import EngineError, JobCancelled, JobFailed, StorageFull
+from engine.backends import accelerator
+from engine.errors import EngineError, JobCancelled, JobFailed, OutOfMemory, StorageFull
 from engine.executors.wire import Broken, Cancel, Command, Happened, Report, Stop, Submit
 from engine.runtime import Runtime
 from engine.types import Event, Failed, JobClass, Progress, Rendered, Result, Started, Transcoded
 
 _PROGRESS_INTERVAL_S = 0.2
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+# Bytes a second that even a network drive on a bad day gives: how long the loading of a model may go unheard.
+_SLOWEST_DISK = 50 << 20
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +31,22 @@ log = logging.getLogger(__name__)
 class Worker:
     """Owns the runtime. `deliver` may be called from any thread; `send` is called from both and must allow that.
 
-    `beat` is called at every checkpoint with the kind of the running job: it feeds the watchdog.
+    `beat` is called at every checkpoint with the kind of the running job, and before a model is loaded with the seconds
+    that this may go unheard: it feeds the watchdog. `leave` is called when the device is lost, which only a new process
+    can mend; where it returns, the job fails.
     """
 
-    def __init__(self, runtime: Runtime, send: Callable[[Report], None], beat: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        send: Callable[[Report], None],
+        beat: Callable[[str, float], None],
+        leave: Callable[[], None],
+    ) -> None:
         self._runtime = runtime
         self._send = send
         self._beat = beat
+        self._leave = leave
         self._changed = threading.Condition()
         # All of the following is guarded by `_changed`.
         self._waiting: dict[JobClass, deque[Submit]] = {each: deque() for each in JobClass}  # most urgent first
@@ -82,14 +94,15 @@ class Worker:
 
     def serve(self) -> bool:
         """Load, then run jobs until `stop`. False when loading failed; the reason has been sent then."""
-        self._beat("load")
+        self._beat("load", 0.0)
         try:
-            loaded = self._runtime.load()
+            loaded = self._runtime.load(lambda size: self._beat("load", size / _SLOWEST_DISK))
         except EngineError as error:
             self._send(Broken(failed=error.to_event()))
             return False
         except Exception as error:
             log.exception("a model could not be loaded")
+            self._leave_if_lost(error, "loading the models")
             sentence = f"A model could not be loaded ({type(error).__name__}). The log says more."
             self._send(Broken(failed=JobFailed(sentence).to_event()))
             return False
@@ -118,11 +131,12 @@ class Worker:
         """Run a claimed task to its end, whatever that is."""
         outbox = _Outbox(task.number, self._send)
         outbox.put(Started(attempt=task.attempt))
-        ending: Result | Failed
-        try:
-            ending = self._runtime.run(task.job, outbox.put, lambda: self._checkpoint(task, outbox, nested))
-        except Exception as error:  # noqa: BLE001 - logged and typed below
-            ending = _typed(error, task.request).to_event()
+        ending, short_of_memory = self._try(task, outbox, nested)
+        # From here on nobody refers to the error, nor to what its frames held on the device.
+        if short_of_memory and self._relieved(task):
+            log.warning("request %s is tried once more, in a way that needs less memory", task.request)
+            outbox.begin_again(task.attempt + 1)
+            ending, _ = self._try(task, outbox, nested)
         with self._changed:
             self._running.remove(task.number)
             was_cancelled = task.number in self._cancelled
@@ -130,11 +144,32 @@ class Worker:
         if was_cancelled and not isinstance(ending, Failed):
             _discard(ending)
             ending = _cancelled().to_event()
-        self._beat(_kind(task))
+        self._beat(_kind(task), 0.0)
         outbox.close(ending)
 
+    def _try(self, task: Submit, outbox: _Outbox, nested: bool) -> tuple[Result | Failed, bool]:
+        """How a task ends, and whether that is for want of memory."""
+        try:
+            return self._runtime.run(task.job, outbox.put, lambda: self._checkpoint(task, outbox, nested)), False
+        except Exception as error:  # noqa: BLE001 - logged and typed
+            self._leave_if_lost(error, f"request {task.request}")
+            return _typed(error, task.request).to_event(), accelerator.is_out_of_memory(error)
+
+    def _relieved(self, task: Submit) -> bool:
+        try:
+            return self._runtime.relieve(task.job)
+        except Exception as error:
+            self._leave_if_lost(error, f"request {task.request}")
+            log.exception("no room could be made for request %s", task.request)
+            return False
+
+    def _leave_if_lost(self, error: Exception, during: str) -> None:
+        if accelerator.is_device_lost(error):
+            log.critical("the device is lost, and with it all models: %s, during %s", error, during, exc_info=error)
+            self._leave()
+
     def _checkpoint(self, task: Submit, outbox: _Outbox, nested: bool) -> None:
-        self._beat(_kind(task))
+        self._beat(_kind(task), 0.0)
         outbox.flush_due()
         if task.number in self._cancelled:
             raise _cancelled()
@@ -174,6 +209,11 @@ class _Outbox:
         if self._held is not None and time.monotonic() >= self._next_progress_at:
             self._flush()
 
+    def begin_again(self, attempt: int) -> None:
+        """What was sent so far counts no more; whoever reads along forgets it."""
+        self._held = None
+        self.put(Started(attempt=attempt))
+
     def close(self, ending: Result | Failed) -> None:
         self._flush()
         self.put(ending)
@@ -193,9 +233,11 @@ def _typed(error: Exception, request: str) -> EngineError:
         case OSError(errno=code) if code in _NO_ROOM:
             log.error("no room on disk during request %s: %s", request, error)
             return StorageFull("There is no room left on the disk. Please try again later.")
-        case MemoryError():
-            log.error("out of memory during request %s", request)
-            return JobFailed("This needs more memory than there is. Please try something smaller or shorter.")
+        case _ if accelerator.is_out_of_memory(error):
+            log.warning("out of memory during request %s: %s", request, error)
+            return OutOfMemory("There is not enough memory for this. Please try it shorter or smaller, or later.")
+        case _ if accelerator.is_device_lost(error):
+            return JobFailed("The graphics device failed while working on this. An operator has to restart the bot.")
         case _:
             log.error("request %s failed", request, exc_info=error)
             return JobFailed("Something went wrong while working on this. Please try again.")

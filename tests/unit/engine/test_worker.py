@@ -40,8 +40,11 @@ class ScriptedRuntime:
     def __init__(self, script: Callable[[Job, Callable[[Event], None], Callable[[], None]], Result]) -> None:
         self.run = script
 
-    def load(self) -> Loaded:
+    def load(self, loading: Callable[[int], None]) -> Loaded:
         return Loaded()
+
+    def relieve(self, job: Job) -> bool:
+        return False
 
 
 def serve(
@@ -58,7 +61,7 @@ def serve(
             if not open_runs:
                 worker.deliver(Stop())
 
-    worker = Worker(ScriptedRuntime(script), send, lambda phase: None)  # type: ignore[arg-type]
+    worker = Worker(ScriptedRuntime(script), send, lambda phase, silence_s: None, lambda: None)  # type: ignore[arg-type]
     for number, job in enumerate(jobs, start=1):
         worker.deliver(Submit(number=number, job=job, job_class=class_of(job), request=f"r{number}", attempt=1))
     also(worker)
@@ -153,7 +156,7 @@ def test_a_video_that_was_finished_after_its_cancel_is_removed(tmp_path: Path) -
     ("raised", "code"),
     [
         (ValueError("a secret"), "job_failed"),
-        (MemoryError(), "job_failed"),
+        (MemoryError(), "job_failed.memory"),
         (OSError(errno.ENOSPC, "No space left on device"), "storage_full"),
         (OSError(errno.EACCES, "Permission denied"), "job_failed"),
     ],
