@@ -19,7 +19,7 @@ from engine import Engine
 from engine.errors import JobFailed
 from engine.types import Clip, Generate, Progress, Queued, Rendered, Started, Transcode, Transcoded
 
-RETRYING = "The model process died while I was working; I'm trying once more."
+RETRYING = "The model broke down while I was working; I'm trying once more."
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,8 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True, tag="queued"):
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
-    """The inference process has begun the job. `attempt` is 2 when it is run again after a death of the process."""
+    """The inference process has begun the job. `attempt` is above 1 when it is run again, because the process died or
+    because memory ran out: what came before counts no more."""
 
     attempt: int = 1
 
