@@ -129,6 +129,48 @@ class MissingModel(EngineError):
     code = "missing_model"
 
 
+class DownloadFailed(EngineError):
+    """A model's files could not be fetched. What had arrived stays, and the next try goes on from there."""
+
+    code = "download_failed"
+
+
+class DownloadStopped(DownloadFailed):
+    """Somebody stopped the download."""
+
+    code = "download_failed.stopped"
+
+
+class ModelNotFound(DownloadFailed):
+    """The hub knows no such model, or no such revision of it."""
+
+    code = "download_failed.not_found"
+
+
+class ModelGated(DownloadFailed):
+    """The hub hands the model out only to accounts that have accepted its licence; the sentence says where and how."""
+
+    code = "download_failed.gated"
+
+
+class HubUnreachable(DownloadFailed):
+    """No way to the hub: no network, the offline switch, or a hub that is down."""
+
+    code = "download_failed.unreachable"
+
+
+class CorruptDownload(DownloadFailed):
+    """What arrived is not what the hub announced. It was deleted."""
+
+    code = "download_failed.corrupt"
+
+
+class UnsafeModel(DownloadFailed):
+    """The model can only be loaded from formats that may run code of a stranger."""
+
+    code = "download_failed.unsafe"
+
+
 class GuardUnavailable(EngineError):
     """A moderation was asked for and a guard that must score it is absent or failed. Fail closed."""
 
@@ -151,6 +193,18 @@ class OutOfMemory(JobFailed):
     """A job needs more memory than the device has, in the thriftiest way of working too."""
 
     code = "job_failed.memory"
+
+
+class ServerFailed(JobFailed):
+    """The server that a model runs on cannot be reached, refuses, or broke off in the middle."""
+
+    code = "job_failed.server"
+
+
+class ServerTimeout(ServerFailed):
+    """The server that a model runs on took too long."""
+
+    code = "job_failed.server.timeout"
 
 
 class JobPoisoned(EngineError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +40,8 @@ class Held(msgspec.Struct, frozen=True):
     commit: str
     files: tuple[HeldFile, ...]
     licence: str = ""
+    variant: str = ""
+    code: bool = False
 
     @property
     def size(self) -> int:
@@ -60,7 +61,7 @@ def locate(model: str, revision: str, hub: HubSettings) -> Path:
         return folder
     store = Store.of(hub)
     commit = store.commit_of(model, revision)
-    if commit and store.is_held(model, commit):
+    if commit and store.is_whole(model, commit):
         return store.snapshot(model, commit)
     raise MissingModel(
         f"The model {model} is not on this machine yet. Fetch it with: gpt4video models pull {model}", model=model
@@ -128,17 +129,37 @@ class Store:
         except (OSError, msgspec.DecodeError):
             return None
 
-    def is_held(self, model: str, commit: str) -> bool:
-        """Whether every checked file of it is there in its full length."""
+    def complete(self, model: str, commit: str, *, variant: str = "", code: bool = False) -> Held | None:
+        """What was checked, if every file of it is there in its full length, and it is of this kind."""
         held = self.held(model, commit)
-        snapshot = self.snapshot(model, commit)
-        return held is not None and all(_size(snapshot / file.path) == file.size for file in held.files)
+        if held is None or held.variant != variant or (code and not held.code):
+            return None
+        return held if self._is_whole(held) else None
 
-    def all(self) -> Iterator[Held]:
-        """Every checked snapshot, by model."""
+    def is_whole(self, model: str, commit: str) -> bool:
+        """Whether what was checked of this snapshot is all there."""
+        held = self.held(model, commit)
+        return held is not None and self._is_whole(held)
+
+    def checked(self, model: str) -> set[str]:
+        """The checksums of the blobs that need not be looked at again."""
+        blobs = self.blobs(model)
+        records = self.repository(model).glob("verified/*.json")
+        found = [held for record in records if (held := self.held(model, record.stem))]
+        return {file.blob for held in found for file in held.files if _size(blobs / file.blob) == file.size}
+
+    def lock(self, name: str) -> Path:
+        """The file that is locked while something of this name changes."""
+        return self.folder / ".locks" / f"{name.replace('/', '--')}.lock"
+
+    def all(self) -> list[Held]:
+        """Every checked snapshot that is whole, by model."""
+        found = []
         for record in sorted(self.folder.glob("models--*/verified/*.json")):
-            held = msgspec.json.decode(record.read_bytes(), type=Held)
-            yield held
+            model = record.parent.parent.name.removeprefix("models--").replace("--", "/")
+            held = self.held(model, record.stem)
+            found += [held] if held and self._is_whole(held) else []
+        return found
 
     def used_bytes(self, model: str) -> int:
         """What a model's files, whole or partly fetched, take on disk."""
@@ -149,8 +170,11 @@ class Store:
         """Delete everything of a model and say how many bytes that freed; 0 when nothing was there."""
         freed = self.used_bytes(model)
         shutil.rmtree(self.repository(model), ignore_errors=True)
-        shutil.rmtree(self.folder / ".locks" / self.repository(model).name, ignore_errors=True)
         return freed
+
+    def _is_whole(self, held: Held) -> bool:
+        snapshot = self.snapshot(held.model, held.commit)
+        return all(_size(snapshot / file.path) == file.size for file in held.files)
 
 
 def pinned(model: str) -> str:
