@@ -19,13 +19,14 @@ import msgspec
 
 from engine.errors import BadRequest, CorruptDownload, DownloadFailed, DownloadStopped, StorageFull
 from engine.hub.selection import RemoteFile, select
-from engine.hub.source import CHUNK, Repository, Source
+from engine.hub.source import Repository, Source
 from engine.hub.store import COMMIT, LOCK, Held, HeldFile, Store, is_repository, lock_key, pinned
 from engine.types import HubSettings
 
 MAIN = "main"
 # Left free for everything else on the disk, so that a model never brings the database down.
 _RESERVE = 512 << 20
+_PIECE = 1 << 20  # bytes read at once for a checksum
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _CHECKSUM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOOK_UP_S = 0.2  # how long a waiting pull looks away from its stop button
@@ -178,7 +179,7 @@ class _Pull:
             return False
         digest = hashlib.sha256() if file.sha256 else hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
         with path.open("rb") as content:
-            while piece := content.read(CHUNK):
+            while piece := content.read(_PIECE):
                 _check(self._should_stop)
                 digest.update(piece)
         return digest.hexdigest() == file.checksum

@@ -17,7 +17,6 @@ from engine.errors import CorruptDownload, DownloadFailed, HubUnreachable, Missi
 from engine.hub.selection import RemoteFile
 
 ENDPOINT = "https://huggingface.co"
-CHUNK = 1 << 20  # bytes
 # As patient as the hub's own library.
 _TIMEOUT_S = 10.0
 _TRIES_TO_ASK = 3
@@ -120,7 +119,7 @@ class Source:
         with get_session().stream("GET", url, headers=headers, timeout=_TIMEOUT_S) as response:
             hf_raise_for_status(response)
             at = start if response.status_code == 206 else 0
-            for piece in response.iter_bytes(CHUNK):
+            for piece in response.iter_bytes():  # as they come: gathering them would lose some with the connection
                 if at + len(piece) > file.size:
                     raise CorruptDownload(f"The hub sends more of {file.path} than it had announced. Try again later.")
                 yield at, piece

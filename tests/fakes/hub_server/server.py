@@ -6,6 +6,7 @@ It serves in threads of its own while it is used as a context manager. What it w
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,15 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tests.fakes.hub_server.world import File, Repository, Request, Trouble
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tests cut connections and end processes; everything else is worth its trace."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class HubServer:
@@ -23,8 +33,7 @@ class HubServer:
         self.requests: list[Request] = []
         self.trouble: dict[str, Trouble] = {}  # by the path of a file, or "api"
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
 
     def __enter__(self) -> HubServer:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -54,7 +63,7 @@ class HubServer:
         readers: tuple[str, ...] = (),
         branch: str = "main",
     ) -> str:
-        """A new commit of a repository, which is made when it is new. `readers` are tokens that may read a gated one."""
+        """A new commit of a repository, which is made when it is new. `readers`: the tokens that may read a gated one."""
         repository = self.repositories.setdefault(name, Repository(name, licence, gated, set(readers)))
         return repository.commit(files, branch)
 
