@@ -1,0 +1,182 @@
+"""What all guards with weights of their own share: their files, their card, their place on the device.
+
+It knows no model and no category; nothing here imports torch before something is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import msgspec
+
+from engine.backends import accelerator
+from engine.backends.base import Footprint
+from engine.errors import BadRequest, GuardUnavailable, MissingExtra, MissingModel
+from engine.hub import locate
+from engine.presets import pin_of
+from engine.types import Category, ModelCard, ModelChoice, Role, RuntimeConfig
+
+if TYPE_CHECKING:
+    import torch
+
+_EXPECTED_PEAK = 0.25  # of the weights, until it was measured: activations of a small batch
+
+
+class ResidentGuard(ABC):
+    """A guard whose model is loaded from safetensors files on this machine.
+
+    `at_once` is how many inputs it takes together; `relieve` makes it fewer.
+    """
+
+    role: ClassVar[Role]
+    default_model: ClassVar[str]
+    at_once: int = 32
+
+    def __init__(self, choice: ModelChoice, config: RuntimeConfig) -> None:
+        self._choice = choice if choice.model else msgspec.structs.replace(choice, model=self.default_model)
+        self._config = config
+        self._pin = pin_of(self._choice.model)
+        self._model: Any = None
+        self._on: torch.device | None = None
+        self._weights = 0
+        self._peak = 0
+
+    @classmethod
+    def build(cls, choice: ModelChoice, config: RuntimeConfig) -> Self:
+        """Raises `BadRequest` for options that mean nothing here."""
+        return cls(choice, config)
+
+    @property
+    @abstractmethod
+    def categories(self) -> tuple[Category, ...]:
+        """What is scored, known without the model's files."""
+
+    @abstractmethod
+    def _load(self, folder: Path, on: torch.device) -> Any:
+        """The model, on its device. Raises `BadRequest` when the files are of another kind."""
+
+    @property
+    def name(self) -> str:
+        return self._pin.name if self._pin else self._choice.key
+
+    def card(self) -> ModelCard:
+        """Describe the guard without loading it."""
+        return ModelCard(
+            role=self.role,
+            backend=self._choice.key,
+            name=self.name,
+            licence=self._pin.licence if self._pin else "",
+            download_bytes=self._pin.download_bytes if self._pin else 0,
+            categories=self.categories,
+            missing=self._missing(),
+            model=self._choice.model,
+            revision=self._choice.revision or (self._pin.revision if self._pin else ""),
+        )
+
+    def load(self) -> None:
+        """Read the model's files. Nothing is fetched, and no code of the model's own runs.
+
+        Raises `MissingExtra`, `MissingModel`, or `BadRequest` with what does not fit.
+        """
+        if self._model is not None:
+            return
+        if missing := self._missing():
+            raise MissingExtra(missing, backend=self._choice.backend)
+        accelerator.prepare()
+        folder = self._folder()
+        if not any(folder.glob("*.safetensors")):
+            raise BadRequest(
+                f"{self._choice.model} has no weights as safetensors. Other formats can carry code, so they are not "
+                "loaded; choose a model or revision with safetensors.",
+                model=self._choice.model,
+            )
+        self._on = accelerator.device(self._config.device)
+        with self._explained():
+            self._model = self._load(folder, self._on).eval().requires_grad_(False)
+        self._weights = accelerator.weights_of([self._model])
+
+    def footprint(self) -> Footprint:
+        """Bytes on the device: of the loaded model, else of its files."""
+        weights = self._weights or self._expected()
+        return Footprint(weights, self._peak or round(weights * _EXPECTED_PEAK))
+
+    def unload(self) -> None:
+        """Give back the device's memory."""
+        on, self._model = self._on, None
+        if on is not None:
+            accelerator.free(on)
+
+    def relieve(self) -> bool:
+        """Take half as many inputs together. False when it is one already."""
+        self.at_once, before = max(1, self.at_once // 2), self.at_once
+        return self.at_once < before
+
+    @contextmanager
+    def _at_work(self) -> Iterator[Any]:
+        """The loaded model, and what it takes while it works. Raises `GuardUnavailable` when it is not loaded."""
+        import torch
+
+        if self._model is None:
+            raise GuardUnavailable(f"The safety check {self.name} is not ready yet. Please try again.", guard=self.name)
+        on = self._on
+        if on is None or on.type != "cuda":
+            with torch.inference_mode():
+                yield self._model
+            return
+        # The counter of the peak is not reset: a check may run in the middle of something that is being measured.
+        held, highest = torch.cuda.memory_allocated(on), torch.cuda.max_memory_allocated(on)
+        with torch.inference_mode():
+            yield self._model
+        if torch.cuda.max_memory_allocated(on) > highest:
+            self._peak = max(self._peak, torch.cuda.max_memory_allocated(on) - held)
+
+    def _missing(self) -> str:
+        return accelerator.missing()
+
+    def _folder(self) -> Path:
+        return locate(self._choice.model, self._choice.revision, self._config.hub)
+
+    def _expected(self) -> int:
+        if self._pin:
+            return self._pin.memory_bytes
+        try:
+            return sum(file.stat().st_size for file in self._folder().glob("*.safetensors"))
+        except MissingModel:
+            return 0
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turns what the library raises into a sentence for an operator."""
+        try:
+            yield
+        except (ValueError, OSError, KeyError, ImportError, AttributeError, TypeError) as error:
+            words = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+            raise BadRequest(
+                f"{self._choice.model} cannot be loaded as {self._choice.backend}: {words}. Fetch it again, or choose "
+                "another model.",
+                model=self._choice.model,
+            ) from error
+
+
+def finite(values: Iterable[float], guard: str) -> list[float]:
+    """The same numbers. Raises `GuardUnavailable` for one that is none: it must never be read as "harmless"."""
+    checked = [float(value) for value in values]
+    if not all(map(math.isfinite, checked)):
+        raise GuardUnavailable(f"The safety check {guard} gave no usable score.", guard=guard)
+    return checked
+
+
+def weights_arguments(on: torch.device, dtype: torch.dtype | None = None) -> dict[str, Any]:
+    """How `from_pretrained` reads weights here: from these files only, straight to the device."""
+    return {
+        "local_files_only": True,
+        "use_safetensors": True,
+        "trust_remote_code": False,
+        "dtype": dtype or accelerator.dtype(on),
+        "device_map": {"": on},
+    }
