@@ -240,7 +240,7 @@ class Resident:
     its weights before. `journal` is a file: each thing that happens to the model is a line there. Loading waits for the
     file `gate`.
 
-    A job's word `need:BYTES` makes its peak that; once relieved, the model makes do with a quarter, if it is `thrifty`.
+    A job's word `need:BYTES` takes that much; once relieved, the model makes do with a quarter, if it is `thrifty`.
     Words for what goes wrong: `oom`, `lost`. The option `fails` names what raises: "load", "unload".
     """
 
@@ -298,16 +298,16 @@ class Resident:
         assert self._loaded, f"{self._name} works without being loaded"
         self._note("work")
         latents = f"{self._name}'s job"
-        for word in text.split():
-            if word.startswith("need:"):
-                self._peak = int(int(word.removeprefix("need:")) * self._share)
         try:
             self._device.take(latents, self._peak)
             for word in text.split():
-                match word:
-                    case "oom":
+                match word.split(":"):
+                    case ["need", size]:
+                        self._device.take(latents, int(int(size) * self._share))
+                        self._peak = max(self._peak, self._device.held[latents])
+                    case ["oom"]:
                         raise OutOfMemoryError("a secret from the prompt")
-                    case "lost":
+                    case ["lost"]:
                         raise AcceleratorError("CUDA error: an illegal memory access was encountered")
                     case _:
                         yield from run_words(word, context)

@@ -67,6 +67,25 @@ def test_the_pulse_counts_beats_and_averages_the_steps_of_a_phase(page: mmap.mma
     assert read_pulse(page) == Pulse(beats=4, step_s=0.0)
 
 
+def test_an_announced_silence_is_told_and_says_nothing_about_steps(page: mmap.mmap, clock: Clock) -> None:
+    heart = Heart(page, clock)
+    heart.beat("load", 120.0)
+    assert read_pulse(page) == Pulse(beats=1, step_s=0.0, silence_s=120.0)
+    clock.now += 100
+    heart.beat("load")
+    assert read_pulse(page) == Pulse(beats=2, step_s=0.0, silence_s=0.0)
+
+
+def test_an_announced_silence_is_granted_on_top(clock: Clock) -> None:
+    watchdog = Watchdog(clock)
+    pulse = Pulse(beats=1, step_s=0.1, silence_s=100.0)
+    watchdog.silent_s(pulse, 60)
+    clock.now += 160
+    assert watchdog.silent_s(pulse, 60) is None
+    clock.now += 1
+    assert watchdog.silent_s(pulse, 60) == 161
+
+
 def test_silence_is_a_hang_only_beyond_the_floor(clock: Clock) -> None:
     watchdog = Watchdog(clock)
     pulse = Pulse(beats=1, step_s=0.1)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.errors import EngineError, from_event
+from engine.errors import EngineError, GuardUnavailable, JobFailed, from_event
 from engine.executors.wire import Cancel, Happened, Loaded, Report, Stop, Submit
 from engine.executors.worker import Worker
 from engine.scheduler import class_of
@@ -34,21 +37,28 @@ QUESTION = Understand(turns=(Turn(role="user", text="a secret"),))
 ANSWERED = Answered(model="m", seconds=0.0)
 
 
-class ScriptedRuntime:
-    """Runs a function for each job; the `last` one also tells the worker to stop."""
+Script = Callable[[Job, Callable[[Event], None], Callable[[], None]], Result]
 
-    def __init__(self, script: Callable[[Job, Callable[[Event], None], Callable[[], None]], Result]) -> None:
+
+class ScriptedRuntime:
+    """Runs a function for each job; `relieve` says whether there is a thriftier way."""
+
+    def __init__(self, script: Script, relieve: Callable[[Job], bool]) -> None:
         self.run = script
+        self.relieve = relieve
 
     def load(self, loading: Callable[[int], None]) -> Loaded:
+        loading(100 << 20)
         return Loaded()
-
-    def relieve(self, job: Job) -> bool:
-        return False
 
 
 def serve(
-    script: Callable[..., Result], *jobs: Job, also: Callable[[Worker], None] = lambda worker: None
+    script: Script,
+    *jobs: Job,
+    also: Callable[[Worker], None] = lambda worker: None,
+    relieve: Callable[[Job], bool] = lambda job: False,
+    beat: Callable[[str, float], None] = lambda phase, silence_s: None,
+    leave: Callable[[], None] = lambda: None,
 ) -> list[Happened]:
     """Run all jobs to their ends; they are numbered from 1."""
     reports: list[Report] = []
@@ -61,7 +71,7 @@ def serve(
             if not open_runs:
                 worker.deliver(Stop())
 
-    worker = Worker(ScriptedRuntime(script), send, lambda phase, silence_s: None, lambda: None)  # type: ignore[arg-type]
+    worker = Worker(ScriptedRuntime(script, relieve), send, beat, leave)  # type: ignore[arg-type]
     for number, job in enumerate(jobs, start=1):
         worker.deliver(Submit(number=number, job=job, job_class=class_of(job), request=f"r{number}", attempt=1))
     also(worker)
@@ -175,6 +185,106 @@ def test_whatever_a_backend_raises_becomes_a_calm_sentence(
     assert "secret" not in failed.message
     assert failed.message.endswith(".")
     assert "r1" in caplog.text
+
+
+# --- memory and the device ---
+
+
+class OutOfMemoryError(RuntimeError):
+    pass
+
+
+def test_a_job_that_ran_out_of_memory_begins_again_and_what_was_held_back_is_forgotten() -> None:
+    tries = [0]
+
+    def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
+        tries[0] += 1
+        emit(Progress(step=1, total=9))
+        emit(Progress(step=2, total=9))  # held back
+        if tries[0] == 1:
+            raise OutOfMemoryError
+        return ANSWERED
+
+    events = [report.event for report in serve(run, QUESTION, relieve=lambda job: True)]
+    assert events[:3] == [Started(), Progress(step=1, total=9), Started(attempt=2)]
+    assert events[-1] == ANSWERED
+
+
+def test_nothing_of_the_first_try_is_held_while_room_is_made() -> None:
+    made: list[weakref.ref[Any]] = []
+
+    class Latents:
+        pass
+
+    def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
+        if made:
+            return ANSWERED
+        latents = Latents()
+        made.append(weakref.ref(latents))
+        try:
+            raise OutOfMemoryError
+        except OutOfMemoryError as error:
+            raise JobFailed("The model had too little memory. Please try again.") from error
+
+    alive: list[bool] = []
+
+    def relieve(job: Job) -> bool:
+        alive.append(made[0]() is not None)
+        return True
+
+    gc.disable()
+    try:
+        assert serve(run, QUESTION, relieve=relieve)[-1].event == ANSWERED
+    finally:
+        gc.enable()
+    assert alive == [False]
+
+
+def test_a_relief_that_fails_ends_the_job_as_the_want_of_memory_did(caplog: pytest.LogCaptureFixture) -> None:
+    def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
+        raise OutOfMemoryError
+
+    def relieve(job: Job) -> bool:
+        raise ValueError("stuck")
+
+    failed = serve(run, QUESTION, relieve=relieve)[-1].event
+    assert isinstance(failed, Failed)
+    assert failed.code == "job_failed.memory"
+    assert "no room could be made for request r1" in caplog.text
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_lost_device_is_left_at_once_whoever_noticed_it(wrapped: bool, caplog: pytest.LogCaptureFixture) -> None:
+    class Left(BaseException):
+        pass
+
+    def leave() -> None:
+        raise Left
+
+    def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
+        lost = RuntimeError("CUDA error: device-side assert triggered")
+        if wrapped:
+            raise GuardUnavailable("The safety check failed, so nothing is shown. Please try again.") from lost
+        raise lost
+
+    sent: list[Report] = []
+    worker = Worker(ScriptedRuntime(run, lambda job: False), sent.append, lambda phase, silence_s: None, leave)  # type: ignore[arg-type]
+    worker.deliver(Submit(number=1, job=QUESTION, job_class=class_of(QUESTION), request="r1", attempt=1))
+    with pytest.raises(Left):
+        worker.serve()
+    assert not any(isinstance(report, Happened) and isinstance(report.event, Failed) for report in sent)
+    assert "device is lost" in caplog.text
+    assert "r1" in caplog.text
+
+
+def test_the_watchdog_is_told_how_long_a_loading_may_take() -> None:
+    def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
+        checkpoint()
+        return ANSWERED
+
+    beats: list[tuple[str, float]] = []
+    serve(run, QUESTION, beat=lambda phase, silence_s: beats.append((phase, silence_s)))
+    assert beats == [("load", 0.0), ("load", 2.0), ("understand", 0.0), ("understand", 0.0)]
 
 
 def test_nothing_of_the_question_is_logged(caplog: pytest.LogCaptureFixture) -> None:
