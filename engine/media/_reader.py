@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -168,7 +168,7 @@ class ClipReader:
         with self._guard.operation():
             return self._source.loudness(windows)
 
-    def sound(self, *, rate: int = 16_000, block_s: float = 30.0) -> Iterator[Sound]:
+    def sound(self, *, rate: int = 16_000, block_s: float = 30.0) -> Generator[Sound]:
         """The clip's first sound track in blocks that follow each other: mono, at `rate` samples a second, each
         `block_s` seconds long but the last. Nothing comes without sound.
 
