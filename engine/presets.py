@@ -22,8 +22,8 @@ class Pin:
     """What is known of a model before any of it is here.
 
     `download_bytes` is what a pull fetches; `memory_bytes` what its weights take on a GPU, in 16 bits a number unless
-    its backend keeps more; `least_bytes` the part of that which has to be there at once when its backend keeps the rest
-    in main memory. `revision` is empty where no commit could be named: then the first one fetched is kept.
+    its backend keeps more; `least_bytes` the part of that which has to be on a GPU at once when its backend keeps the
+    rest in main memory. `revision` is empty where no commit could be named: then the first one fetched is kept.
     """
 
     role: Role
@@ -69,9 +69,14 @@ _ears = partial(_plain, Role.SPEECH, "whisper")
 _pipeline = partial(Pin, role=Role.GENERATION, backend="diffusers")
 
 
-# Commits: the ones under which public code pins these repositories, each found in several places (Qwen3Guard-4B in one).
-# Sizes: parameters times the bytes of a number, parameters from the model cards; where a public list of a repository's
-# files gives its exact bytes, those.
+def _by_layers(parameters: float) -> int:
+    """Bytes of a pipeline's largest part that are on the device when its layers come and go: a tenth, to be safe."""
+    return round(parameters * 2 / 10)
+
+
+# Commits: the ones under which public code pins these repositories, each found in several places (Qwen3Guard-4B: in
+# one). Sizes: parameters times the bytes of a number, parameters from the model cards; where a public list of a
+# repository's files gives its exact bytes, those.
 _PINS = (
     # The smallest that was trained on clips.
     _mllm(
@@ -92,8 +97,7 @@ _PINS = (
     _mllm("Qwen/Qwen3-VL-8B-Instruct", "", 8.77e9, name="Qwen3-VL-8B"),
     _mllm("Qwen/Qwen2.5-VL-7B-Instruct", "", 8.29e9, name="Qwen2.5-VL-7B"),
     _mllm("llava-hf/LLaVA-NeXT-Video-7B-hf", "", 7.06e9, name="LLaVA-NeXT-Video-7B", licence="Llama 2"),
-    # The pipelines. `least_bytes` is the denoiser alone: the text encoder (UMT5-XXL, 5.68e9 parameters; T5-XXL, 4.76e9;
-    # CLIP ViT-H, 0.34e9) has done its work before the first step, the decoder comes after the last one.
+    # The pipelines: denoiser, text encoder (UMT5-XXL, 5.68e9 parameters; T5-XXL, 4.76e9; CLIP ViT-H, 0.34e9), decoder.
     _pipeline(
         model="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
         revision="0fad780a534b6463e45facd96134c9f345acfa5b",
@@ -101,7 +105,7 @@ _PINS = (
         licence="Apache-2.0",
         download_bytes=28_928_887_859,
         memory_bytes=round((1.42e9 + 5.68e9) * 2 + 0.127e9 * 4),
-        least_bytes=round(1.42e9 * 2),
+        least_bytes=_by_layers(5.68e9),
     ),
     _pipeline(
         model="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
@@ -110,7 +114,7 @@ _PINS = (
         licence="Apache-2.0",
         download_bytes=round(5.0e9 * 4 + 5.68e9 * 2 + 0.705e9 * 4),
         memory_bytes=round((5.0e9 + 5.68e9) * 2 + 0.705e9 * 4),
-        least_bytes=round(5.0e9 * 2),
+        least_bytes=_by_layers(5.68e9),
     ),
     # Two denoisers, one for the noisy steps and one for the others, in 32 bits on the hub.
     _pipeline(
@@ -120,7 +124,7 @@ _PINS = (
         licence="Apache-2.0",
         download_bytes=126_200_628_126,
         memory_bytes=round((2 * 14.29e9 + 5.68e9) * 2 + 0.127e9 * 4),
-        least_bytes=round(14.29e9 * 2),
+        least_bytes=_by_layers(14.29e9),
     ),
     _pipeline(
         model="zai-org/CogVideoX-2b",
@@ -128,7 +132,7 @@ _PINS = (
         licence="Apache-2.0",
         download_bytes=round((1.69e9 + 4.76e9 + 0.216e9) * 2),
         memory_bytes=round((1.69e9 + 4.76e9 + 0.216e9) * 2),
-        least_bytes=round(1.69e9 * 2),
+        least_bytes=_by_layers(4.76e9),
     ),
     _pipeline(
         model="zai-org/CogVideoX-5b",
@@ -136,7 +140,7 @@ _PINS = (
         licence="CogVideoX",
         download_bytes=round((5.57e9 + 4.76e9 + 0.216e9) * 2),
         memory_bytes=round((5.57e9 + 4.76e9 + 0.216e9) * 2),
-        least_bytes=round(5.57e9 * 2),
+        least_bytes=_by_layers(5.57e9),
     ),
     _pipeline(
         model="damo-vilab/text-to-video-ms-1.7b",
@@ -144,7 +148,7 @@ _PINS = (
         licence="CC-BY-NC-4.0",
         download_bytes=round(1.83e9 * 4),
         memory_bytes=round(1.83e9 * 2),
-        least_bytes=round(1.41e9 * 2),
+        least_bytes=_by_layers(1.41e9),
     ),
     _text_guard("qwen3guard", "Qwen/Qwen3Guard-Gen-0.6B", "fada3b2f655b89601929198343c94cd2f64d93cc", 0.752e9),
     _text_guard("qwen3guard", "Qwen/Qwen3Guard-Gen-4B", "ec9748ae4e3acd5abc74f62d93ffbd458f1ca38e", 4.02e9),
@@ -176,6 +180,14 @@ _PINS = (
         licence="MIT",
     ),
 )
+# Backends that read a model from the hub or from a folder, where nothing else is said.
+DEFAULT_BACKENDS: Mapping[Role, str] = MappingProxyType(
+    {Role.UNDERSTANDING: "transformers", Role.GENERATION: "diffusers", Role.SPEECH: "whisper"}
+)
+# Backends that bring their own model, or use that of another role.
+OWN_MODELS = frozenset({"lite", "storyboard", "profanity", "opennsfw", "judge"})
+# Backends whose model is somebody else's to have.
+REMOTE_MODELS = frozenset({"openai"})
 PINS: Mapping[str, Pin] = MappingProxyType({pin.model: pin for pin in _PINS})
 
 
@@ -184,10 +196,10 @@ def pin_of(model: str) -> Pin | None:
     return PINS.get(model)
 
 
-Models = Mapping[Role, tuple[ModelChoice, ...]]
+Roles = Mapping[Role, tuple[ModelChoice, ...]]
 
 
-def _models(**roles: tuple[str, ...]) -> Models:
+def _roles(**roles: tuple[str, ...]) -> Roles:
     """Fill roles with pinned models and, where there is no slash in the name, with backends that bring their own."""
     return MappingProxyType(
         {
@@ -198,42 +210,42 @@ def _models(**roles: tuple[str, ...]) -> Models:
 
 
 # Which models are worth their size is a judgement. The lite guards stay beside the large ones: they cost nothing.
-PRESETS: Mapping[str, Models] = MappingProxyType(
+PRESETS: Mapping[str, Roles] = MappingProxyType(
     {
-        "lite": _models(
+        "lite": _roles(
             understanding=("lite",), generation=("storyboard",), text_guard=("profanity",), frame_guard=("opennsfw",)
         ),
         # A video model takes hours for a clip on a processor, so videos stay drawn. Qwen3Guard would take seconds for
         # each sentence.
-        "cpu": _models(
+        "cpu": _roles(
             understanding=("HuggingFaceTB/SmolVLM2-500M-Video-Instruct",),
             generation=("storyboard",),
             text_guard=("unitary/toxic-bert", "profanity"),
             frame_guard=("Falconsai/nsfw_image_detection", "opennsfw"),
             speech=("openai/whisper-tiny",),
         ),
-        "8gb": _models(
+        "8gb": _roles(
             understanding=("Qwen/Qwen3.5-2B",),
             generation=("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "storyboard"),
             text_guard=("Qwen/Qwen3Guard-Gen-0.6B", "unitary/toxic-bert"),
             frame_guard=("Falconsai/nsfw_image_detection", "opennsfw"),
             speech=("openai/whisper-base",),
         ),
-        "16gb": _models(
+        "16gb": _roles(
             understanding=("Qwen/Qwen3.5-4B",),
             generation=("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "storyboard"),
             text_guard=("Qwen/Qwen3Guard-Gen-0.6B", "unitary/toxic-bert"),
             frame_guard=("Falconsai/nsfw_image_detection", "judge", "opennsfw"),
             speech=("openai/whisper-small",),
         ),
-        "24gb": _models(
+        "24gb": _roles(
             understanding=("Qwen/Qwen3.5-9B",),
             generation=("Wan-AI/Wan2.2-TI2V-5B-Diffusers", "storyboard"),
             text_guard=("Qwen/Qwen3Guard-Gen-0.6B", "unitary/toxic-bert"),
             frame_guard=("Falconsai/nsfw_image_detection", "judge", "opennsfw"),
             speech=("openai/whisper-large-v3-turbo",),
         ),
-        "80gb": _models(
+        "80gb": _roles(
             understanding=("Qwen/Qwen3.6-27B",),
             generation=("Wan-AI/Wan2.2-T2V-A14B-Diffusers", "Wan-AI/Wan2.2-TI2V-5B-Diffusers", "storyboard"),
             text_guard=("Qwen/Qwen3Guard-Gen-4B", "unitary/toxic-bert"),
@@ -246,12 +258,10 @@ AUTO = "auto"
 PRESET_NAMES = (AUTO, *PRESETS)
 
 # What a preset's device has at least, in bytes. Cards report a little less than their name says: 7.6 GiB, 23.5 GiB.
-_ENOUGH = (
-    ("80gb", round(72 * GIB)),
-    ("24gb", round(21.6 * GIB)),
-    ("16gb", round(14.4 * GIB)),
-    ("8gb", round(7.2 * GIB)),
-)
+_ENOUGH = (("80gb", 72 * GIB), ("24gb", 21.6 * GIB), ("16gb", 14.4 * GIB), ("8gb", 7.2 * GIB))
+# Where the GPU's memory is the machine's there is nowhere to put parts aside: the largest model has to fit whole beside
+# the guards, with some room to work in.
+_ENOUGH_SHARED = (("80gb", 88 * GIB), ("24gb", 32 * GIB), ("16gb", 22 * GIB), ("8gb", 20 * GIB))
 # Below this much main memory the small models and the rest of the machine get in each other's way.
 _ENOUGH_FOR_PROCESSOR = 6 * GIB
 
@@ -271,7 +281,7 @@ def choose(device: Device, memory_bytes: int = 0) -> Chosen:
     if not device.packages:
         return Chosen("lite", "The packages of the large models are not installed.")
     if device.is_gpu:
-        for preset, enough in _ENOUGH:
+        for preset, enough in _ENOUGH if device.kind == "cuda" else _ENOUGH_SHARED:
             if memory >= enough:
                 return Chosen(preset, f"{device.name} has {about} for models.")
         return Chosen("cpu", f"{device.name} has only {about} for models, so they are the small ones.")

@@ -15,6 +15,7 @@ from bot.config.environment import variable
 from bot.config.errors import Problem
 from bot.config.lines import Path
 from bot.config.model import Config
+from bot.config.models import Model
 
 SECRETS = (
     ("web", "token"),
@@ -24,6 +25,8 @@ SECRETS = (
     ("slack", "signing_secret"),
     ("slack", "client_secret"),
     ("database", "url"),
+    ("models", "hub_token"),
+    ("models", "openai_key"),
 )
 
 _TYPES = {
@@ -110,6 +113,8 @@ def _sentence(detail: ErrorDetails, path: Path) -> str:
         return "must not be empty."
     if kind == "missing":
         return "is missing."
+    if kind == "string_pattern_mismatch":
+        return f"is not written as it has to be{value}. config.example.toml shows how."
     expected = next((words for start, words in _TYPES.items() if kind.startswith(f"{start}_")), "")
     if expected == "a table":  # what stands there instead may be anything, a secret too
         return "must be a table."
@@ -127,6 +132,8 @@ def _unknown(path: Path) -> str:
     """Say which name was probably meant: a similar one beside it, or the same one elsewhere."""
     name = str(path[-1])
     beside = {key[-1]: key for key in _keys() if key[:-1] == path[:-1]}
+    if path[0] == "models" and len(path) > 2:  # a model, written out as a table
+        beside = {key: ("models", key) for key in Model.model_fields}
     near = difflib.get_close_matches(name, beside, n=1)
     if near:
         return f'unknown key. Did you mean "{near[0]}"?'

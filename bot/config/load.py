@@ -21,10 +21,12 @@ from bot.config.errors import ConfigError, Problem
 from bot.config.explain import SECRETS, Document, explain
 from bot.config.lines import key_lines
 from bot.config.model import APP, Config, Rules
+from bot.config.models import anchored
 from bot.config.tables import merged
+from engine.types import Role
 
 _SECRET_FILES = {(section, key): f"{key}_file" for section, key in SECRETS}
-_PATHS = (("bot", "data_dir"), *((section, file) for (section, _), file in _SECRET_FILES.items()))
+_PATHS = (("bot", "data_dir"), ("models", "folder"), *((section, file) for (section, _), file in _SECRET_FILES.items()))
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=", re.IGNORECASE)
 
 
@@ -80,6 +82,10 @@ def _read(path: Path) -> Document:
         table = values.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str) and not table[key].startswith("~"):
             table[key] = str(path.parent.absolute() / table[key])
+    if isinstance(models := values.get("models"), dict):
+        for role in Role:
+            if role.value in models:
+                models[role.value] = anchored(models[role.value], path.parent)
     return document
 
 

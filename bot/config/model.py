@@ -6,19 +6,17 @@ adapters, and no more of them.
 
 from __future__ import annotations
 
-import difflib
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from adapters.base import Measure, Window
+from bot.config.models import Models
 from bot.config.parts import AnyPath, Port, Secret, Section, Text, conflict, is_loopback
 from bot.config.slack import Slack
-from engine.registry import backend_names
-from engine.types import Category, MediaLimits, ModelChoice, Role, RuntimeConfig
+from engine.types import Category, HubSettings, MediaLimits, RuntimeConfig
 
 APP = "gpt4video-bot"
 Action = Literal["allow", "warn", "block"]
@@ -31,33 +29,6 @@ GpuSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _MIB = 1024 * 1024
-_PRESETS: dict[str, dict[Role, str]] = {
-    "lite": {
-        Role.UNDERSTANDING: "lite",
-        Role.GENERATION: "storyboard",
-        Role.TEXT_GUARD: "profanity",
-        Role.FRAME_GUARD: "opennsfw",
-    },
-}
-# The best preset for the device. There is only one to choose from in this version.
-_PRESETS["auto"] = _PRESETS["lite"]
-
-
-def _listed(value: Any) -> Any:
-    """One name is a list of one."""
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-def _check_backend(role: Role, name: str) -> None:
-    known = backend_names(role)
-    if name in known or re.fullmatch(r"[\w.]+:\w+", name):
-        return
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f' Did you mean "{near[0]}"?' if near else ""
-    raise conflict(
-        role.value,
-        f'there is no such backend as "{name}"; known are {", ".join(known)}, or "package.module:Class".{hint}',
-    )
 
 
 class Bot(Section):
@@ -113,39 +84,6 @@ class Engine(Section):
     requests_per_user: Positive = 3
     cancel_grace_s: Seconds = 5
     drain_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 20
-
-
-class Models(Section):
-    preset: Literal["lite", "auto"] = "lite"
-    understanding: str | None = None
-    generation: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_listed)] | None = None
-    text_guard: str | None = None
-    frame_guard: str | None = None
-
-    @model_validator(mode="after")
-    def _backends_exist(self) -> Self:
-        for role in Role:
-            names = self._named(role)
-            for name in names:
-                _check_backend(role, name)
-                if names.count(name) > 1:
-                    raise conflict(role.value, f'"{name}" stands here twice. Name each model once.')
-        return self
-
-    def chosen(self) -> dict[Role, ModelChoice]:
-        """The backend of every role: the (first) override if there is one, else the preset's."""
-        return {
-            role: ModelChoice(backend=(*self._named(role), backend)[0])
-            for role, backend in _PRESETS[self.preset].items()
-        }
-
-    def more(self) -> dict[Role, tuple[ModelChoice, ...]]:
-        """The models that work beside the default of their role."""
-        return {Role.GENERATION: tuple(ModelChoice(backend=name) for name in self._named(Role.GENERATION)[1:])}
-
-    def _named(self, role: Role) -> tuple[str, ...]:
-        given = getattr(self, role.value, None)
-        return given if isinstance(given, tuple) else (given,) if given is not None else ()
 
 
 class Media(Section):
@@ -281,15 +219,33 @@ class Config(Section):
         """What adapters remember between starts, a folder for each."""
         return self.bot.data_dir / "state"
 
+    @property
+    def models_dir(self) -> Path:
+        """The files of large models."""
+        return self.models.folder or self.bot.data_dir / "models"
+
+    @property
+    def hub_settings(self) -> HubSettings:
+        """Where model files are, and whose code may run."""
+        return HubSettings(folder=str(self.models_dir), remote_code=self.models.remote_code)
+
     def runtime_config(self) -> RuntimeConfig:
-        """What the inference process needs to know."""
+        """What the inference process needs to know. Raises `RuntimeError` for the preset `auto` (see `bot.models`)."""
         limits = MediaLimits(
             max_bytes=self.media.max_mb * _MIB,
             max_duration_s=self.media.max_duration_s,
             max_pixels=self.media.max_pixels,
             decode_timeout_s=self.media.decode_timeout_s,
         )
-        return RuntimeConfig(models=self.models.chosen(), more=self.models.more(), limits=limits)
+        chosen = self.models.chosen()
+        return RuntimeConfig(
+            models={role: choices[0] for role, choices in chosen.items()},
+            more={role: choices[1:] for role, choices in chosen.items() if len(choices) > 1},
+            limits=limits,
+            hub=self.hub_settings,
+            device=self.models.device,
+            memory_bytes=self.models.memory_bytes,
+        )
 
     def rules(self) -> dict[Category, tuple[float, Action]]:
         """The default threshold (0 to 1) and action of every category."""

@@ -55,7 +55,7 @@ def locate(model: str, revision: str, hub: HubSettings) -> Path:
     or tag, empty for the pinned one. Raises `MissingModel` with the command that fetches it.
     """
     if is_folder(model):
-        folder = Path(model).expanduser()
+        folder = Path(model)
         if not folder.is_dir():
             raise MissingModel(f"There is no folder {model}. Correct the path in the configuration.", model=model)
         return folder

@@ -49,7 +49,9 @@ def test_every_commented_option_of_the_example_can_be_switched_on(tmp_path: Path
     config = load_config(tmp_path / "config.toml", {})
     assert config.web.token is not None
     assert config.slack.enabled
-    assert config.models.chosen() == Config().models.chosen()
+    assert config.models.openai_key is not None
+    assert config.models.hub_token is not None
+    assert all(choices for choices in config.models.chosen().values())
 
 
 def test_the_defaults_say_the_same_as_the_engine_and_cover_every_category() -> None:
@@ -65,10 +67,6 @@ def test_the_defaults_say_the_same_as_the_engine_and_cover_every_category() -> N
     rules = config.rules()
     assert set(rules) == set(Category)
     assert min(rules, key=lambda category: rules[category][0]) is Category.SEXUAL_MINORS
-
-
-def test_auto_is_honestly_the_same_as_lite(load: Load) -> None:
-    assert load('models.preset = "auto"').runtime_config() == load().runtime_config()
 
 
 def test_a_file_changes_what_it_names_and_nothing_else(load: Load) -> None:

@@ -49,8 +49,35 @@ Problems = Callable[..., list[str]]
         ('models.text_guard = "profanty"', "config.toml:1: models.text_guard: there is no such backend"),
         (
             'models.generation = ["storyboard", "storybord"]',
-            'models.generation: there is no such backend as "storybord"; known are storyboard, or',
+            'models.generation: there is no such backend as "storybord"; known are storyboard, diffusers, '
+            '"package.module:Class", or a model as org/name. Did you mean "storyboard"?',
         ),
+        ('models.understanding = "qwen3.5-4b"', 'Did you mean "Qwen/Qwen3.5-4B"?'),
+        ('models.understanding = "transformers"', 'needs a model: { backend = "transformers", model = "org/name" }.'),
+        (
+            'models.understanding = "Wan-AI/Wan2.2-TI2V-5B-Diffusers"',
+            "makes videos. It belongs in models.generation.",
+        ),
+        ('models.text_guard = "org/some-classifier"', 'nothing is known of "org/some-classifier". Say how to read it:'),
+        ('models.frame_guard = { backend = "opennsfw", model = "a/b" }', '"opennsfw" brings its own model.'),
+        (
+            'models.speech = { backend = "whisper", model = "tiny" }',
+            'models.speech: "tiny" is no model: those are named',
+        ),
+        ("models.speech = { name = 'x' }", "models.speech: a backend or a model is missing."),
+        (
+            '[models]\ngeneration = ["a/b",\n{ backend = "diffusers", modle = "a/c" }]',
+            'config.toml:3: models.generation[1].modle: unknown key. Did you mean "model"?',
+        ),
+        (
+            '[models.understanding]\nbackend = "openai"\nmodel = "m"\noptions = { api_key = "hunter2" }',
+            "config.toml:1: models.understanding: options.api_key: a secret does not belong here.",
+        ),
+        ('models.preset = "16bg"', 'not "16bg". Did you mean "16gb"?'),
+        ('models.device = "tpu"', 'config.toml:1: models.device: is not written as it has to be, not "tpu".'),
+        ('models.remote_code = ["all"]', 'models.remote_code[0]: is not written as it has to be, not "all".'),
+        ("models.memory_gb = 0", "models.memory_gb: must be more than 0, not 0."),
+        ('models.generation = ["a/same", "b/same"]', '"same" stands here twice. Name each model once, or give one'),
         ('models.generation = ["storyboard", "storyboard"]', '"storyboard" stands here twice.'),
         ('[models]\ngeneration = ["storyboard",\n 5]', "config.toml:3: models.generation[1]: must be a text in quotes"),
         ("models.generation = []", "config.toml:1: models.generation: must not be empty."),
