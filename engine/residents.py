@@ -42,22 +42,31 @@ class Residents:
     def __init__(self, config: RuntimeConfig) -> None:
         self.loading: Loading = lambda size: None
         self._config = config
-        self._backends: dict[str, ResidentBackend] = {}
+        self._backends: dict[str, Backend] = {}
+        self._residents: dict[str, ResidentBackend] = {}  # those of them that take a part of the device
         self._running: list[str] = []
 
-    def load(self, key: str, backend: Backend, *, pinned: bool = False, guard: bool = False) -> None:
-        """Load a model for the first time, in place of others if need be. A `pinned` one, or a `guard`, stays for good.
+    def add(self, key: str, backend: Backend, *, guard: bool = False) -> None:
+        """Take a model in. A `guard` stays loaded for good, and also works between the steps of others.
+
+        All are added before the first is loaded: what a model expects to take may depend on what the device has free.
+        """
+        self._backends[key] = backend
+        if _is_resident(backend):
+            expected = backend.footprint()
+            self._ledger.add(Expected(key, expected.weights, expected.peak, guard=guard))
+            self._residents[key] = backend
+
+    def load(self, key: str) -> None:
+        """Load a model for the first time, in place of others if need be.
 
         Raises what its `load()` raises, and `OutOfMemory` when it does not fit even alone.
         """
-        if not _is_resident(backend):
+        if key in self._residents:
+            self._bring(key)
+        else:
             self.loading(0)
-            backend.load()
-            return
-        expected = backend.footprint()
-        self._backends[key] = backend
-        self._ledger.add(Expected(key, expected.weights, expected.peak, pinned=pinned, guard=guard))
-        self._bring(key)
+            self._backends[key].load()
 
     @contextmanager
     def at_work(self, key: str, checkpoint: Callable[[], None]) -> Iterator[None]:
@@ -65,7 +74,7 @@ class Residents:
 
         Loading is announced and cannot be stopped; `checkpoint` is called before and after.
         """
-        if key not in self._backends:
+        if key not in self._residents:
             yield
             return
         if key in self._ledger.loaded:
@@ -86,17 +95,19 @@ class Residents:
 
         Nothing may refer to what the failed job had made. False when nothing could be done.
         """
-        if key not in self._backends:
+        if key not in self._residents:
             return False
         others = self._ledger.leavable(key, self._running)
         self._unload(others)
-        thriftier = self._backends[key].relieve()
+        self.loading(self._ledger[key].weights)  # some have to load themselves anew for that
+        thriftier = self._residents[key].relieve()
         self._free()
+        self._note(key)
         return thriftier or bool(others)
 
     def measure(self, key: str) -> None:
         """A model has worked: note what it took."""
-        if key in self._backends:
+        if key in self._residents:
             self._note(key)
 
     @cached_property
@@ -118,7 +129,7 @@ class Residents:
         began = time.monotonic()
         if not self._has_loaded(key):
             self._unload(self._ledger.leavable(key, self._running))
-            self._backends[key].relieve()
+            self._residents[key].relieve()
             if not self._has_loaded(key):
                 raise OutOfMemory(
                     f"There is not enough memory to load the model “{key}”. An operator can choose a smaller one, or "
@@ -131,7 +142,7 @@ class Residents:
         """Load a model. False when there is no memory for that; then, as after any error, nothing of it is left."""
         self.loading(self._ledger[key].weights)
         try:
-            self._backends[key].load()
+            self._residents[key].load()
         except Exception as error:
             if not accelerator.is_out_of_memory(error):
                 self._unload([key])
@@ -148,7 +159,7 @@ class Residents:
         for key in leaving:
             self._ledger.drop(key)
             try:
-                self._backends[key].unload()
+                self._residents[key].unload()
                 log.info("memory: %s was unloaded", key)
             except Exception as error:
                 if accelerator.is_device_lost(error):
@@ -158,7 +169,7 @@ class Residents:
             self._free()
 
     def _note(self, key: str, remark: str = "") -> None:
-        before, seen = self._ledger[key], self._backends[key].footprint()
+        before, seen = self._ledger[key], self._residents[key].footprint()
         self._ledger.record(key, weights=seen.weights, peak=seen.peak)
         if remark or (before.weights, before.peak) != (seen.weights, seen.peak):
             log.info(

@@ -29,7 +29,6 @@ from engine.types import (
     Inspected,
     Job,
     MediaLimits,
-    ModelCard,
     ModelChoice,
     Moderate,
     Rendered,
@@ -93,26 +92,28 @@ class Runtime:
             self._models.setdefault(role, {})[choice.key] = model
         self._residents.loading = loading
         self._load_all()
-        self._guards = Guards(self._guards_of(Role.TEXT_GUARD), self._guards_of(Role.FRAME_GUARD))
+        self._guards = Guards(*([(guard.backend, guard.card) for guard in self._all(role)] for role in _GUARDS))
         if Role.FRAME_GUARD in self._models:  # it will need pictures: the first user should not wait for imports
             _media()
-        models = (model for known in self._models.values() for model in known.values())
-        return Loaded(cards=tuple(model.card for model in models), coverage=self.coverage)
+        cards = tuple(model.card for role in self._models for model in self._all(role))
+        return Loaded(cards=cards, coverage=self.coverage)
 
     def _load_all(self) -> None:
         """The guards first, for they stay. What is loaded last leaves last: the first question finds its model there.
 
-        When a guard looks through the model for questions, that one stays too.
+        When a guard looks through the model for questions, that one is as good as a guard.
         """
-        judging = any(_looks_through_others(model) for role in _GUARDS for model in self._models.get(role, {}).values())
-        order = (*_GUARDS, Role.SPEECH, Role.GENERATION, Role.UNDERSTANDING)
-        for role in (Role.UNDERSTANDING, *order[:-1]) if judging else order:
-            for model in reversed(self._models.get(role, {}).values()):
-                if _looks_through_others(model):
-                    model.backend.attach(self._default)
-                pinned = judging and role is Role.UNDERSTANDING
-                self._residents.load(model.key, model.backend, pinned=pinned, guard=role in _GUARDS)
-                model.card = describe(model.backend, model.choice)  # loaded, it may know more about itself
+        judging = any(_looks_through_others(model) for role in _GUARDS for model in self._all(role))
+        staying = (Role.UNDERSTANDING, *_GUARDS) if judging else _GUARDS
+        order = dict.fromkeys((*staying, Role.SPEECH, Role.GENERATION, Role.UNDERSTANDING))
+        models = [(role, model) for role in order for model in reversed(self._all(role))]
+        for role, model in models:
+            self._residents.add(model.key, model.backend, guard=role in staying)
+        for _, model in models:
+            if _looks_through_others(model):
+                model.backend.attach(self._default)
+            self._residents.load(model.key)
+            model.card = describe(model.backend, model.choice)  # loaded, it may know more about itself
 
     @property
     def coverage(self) -> Coverage:
@@ -174,7 +175,7 @@ class Runtime:
         started = time.monotonic()
         scores, frames = self._guards.score(job, self._config.limits, checkpoint)
         for role in _GUARDS:
-            for guard in self._models.get(role, {}).values():
+            for guard in self._all(role):
                 self._residents.measure(guard.key)
         return Scored(scores=scores, coverage=self.coverage, frames=frames, seconds=time.monotonic() - started)
 
@@ -210,8 +211,8 @@ class Runtime:
             raise unknown_model(name, known)
         return known[name or next(iter(known))]
 
-    def _guards_of(self, role: Role) -> tuple[tuple[Any, ModelCard], ...]:
-        return tuple((model.backend, model.card) for model in self._models.get(role, {}).values())
+    def _all(self, role: Role) -> tuple[_Model, ...]:
+        return tuple(self._models.get(role, {}).values())
 
     def _default(self, role: Role) -> Any | None:
         return self._model(role).backend if role in self._models else None

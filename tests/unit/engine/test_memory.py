@@ -186,7 +186,7 @@ def test_every_model_has_one_place_and_those_together_fit_together(models: list[
     assert (not found.turns and not found.alone) == fits(models, budget)
 
 
-@pytest.mark.parametrize("module", ["engine.memory", "engine.runtime"])
+@pytest.mark.parametrize("module", ["engine.memory", "engine.runtime", "engine.executors.child"])
 def test_nothing_of_this_brings_torch_along(module: str) -> None:
     code = f"import {module}, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -413,11 +413,13 @@ class Linear:
 def test_an_unloaded_torch_model_is_really_gone() -> None:
     first, second = Linear("first"), Linear("second")
     residents = Residents(RuntimeConfig(models={}, device="cpu", memory_bytes=6 << 20))
-    residents.load("first", first)
+    residents.add("first", first)
+    residents.add("second", second)
+    residents.load("first")
     weights = weakref.ref(first.layer.weight)
     gc.disable()
     try:
-        residents.load("second", second)
+        residents.load("second")
         assert weights() is None
         with residents.at_work("first", lambda: None):
             assert first.layer is not None
