@@ -42,7 +42,8 @@ class Forced:
 
         if not tokens:
             return place
-        self._cache.crop(place.length)
+        if ahead := self._cache.get_seq_length() - place.length:
+            self._cache.crop(-ahead)
         row = torch.tensor([tokens], device=self._mask.device)
         return self._run(row.expand(len(self._mask), -1), place.length)
 
