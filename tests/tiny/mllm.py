@@ -5,6 +5,7 @@ Their answers are noise, and the same noise each time. `make_talker` writes one 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -334,12 +335,30 @@ def _saved(folder: Path, model_class: Any, config: Any, processor: Any) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(7)
         model = model_class(config)
+        _enliven(model)
     model.generation_config = GenerationConfig(
         eos_token_id=processor.tokenizer.eos_token_id, pad_token_id=processor.tokenizer.pad_token_id, do_sample=False
     )
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
+
+
+def _enliven(model: Any) -> None:
+    """Draw the weights so large that every token depends on everything before it, pictures above all.
+
+    Libraries begin with weights so small that a fresh model says the same whatever it sees: no test would notice a
+    picture that got lost.
+    """
+    import torch
+
+    with torch.no_grad():
+        for module in model.modules():
+            weight = getattr(module, "weight", None)
+            if isinstance(module, torch.nn.Embedding):
+                weight.normal_(0.0, 1.0)
+            elif isinstance(weight, torch.nn.Parameter) and weight.ndim > 1:
+                weight.normal_(0.0, 1.5 / math.sqrt(weight[0].numel()))
 
 
 accelerator.prepare()  # transformers' processors want a torchvision that can be imported

@@ -102,13 +102,10 @@ class Mllm:
         Raises `MediaError` for a clip that cannot be used, `BadRequest` for a question that fits no context, and what
         the context raises, within one token; then nothing of the answer is left in memory.
         """
-        served = self._ready()
         try:
-            prompt = self._prompt(served, job, context)
-            room = served.context - len(prompt.ids)
-            served.answer(prompt, tokens=max(1, min(job.max_tokens, room)), context=context)
+            self._answer(self._ready(), job, context)
         except BaseException as error:
-            # The frames of the library hold tensors for as long as somebody holds the error.
+            # The frames that it went through hold tensors for as long as somebody holds the error.
             traceback.clear_frames(error.__traceback__)
             raise
         return ()
@@ -119,6 +116,11 @@ class Mllm:
         May be called inside a check point of an answer.
         """
         return self._ready().yes_probability(images, question)
+
+    def _answer(self, served: Served, job: Understand, context: JobContext) -> None:
+        prompt = self._prompt(served, job, context)
+        room = served.context - len(prompt.ids)
+        served.answer(prompt, tokens=max(1, min(job.max_tokens, room)), context=context)
 
     def _prompt(self, served: Served, job: Understand, context: JobContext) -> Prompt:
         """The conversation, with as much of it and as many frames as there is room for."""

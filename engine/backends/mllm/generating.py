@@ -26,7 +26,7 @@ class Generator:
     """Generates with one loaded model. Re-entrant: a check point may run other questions to the same model."""
 
     def __init__(self, loaded: Loaded, prefixes: Prefixes | None, temperature: float = 0.0) -> None:
-        self._model = loaded.model
+        self._loaded = loaded
         self._prefixes = prefixes
         self._temperature = temperature
 
@@ -46,8 +46,9 @@ class Generator:
         """
         import torch
 
-        inputs = placed(self._model, prompt.inputs)
-        with torch.inference_mode(), own_positions(self._model), checked(self._model, checkpoint) as prefilled:
+        model = self._loaded.model
+        inputs = placed(model, prompt.inputs)
+        with torch.inference_mode(), own_positions(model), checked(model, checkpoint) as prefilled:
             first = _After(streamer, prefilled)
             if self._prefixes is None:
                 self._generate(inputs, tokens=tokens, ends=ends, streamer=first)
@@ -69,7 +70,7 @@ class Generator:
         streamer: Any,
     ) -> None:
         known = prefixes.take(prompt.ids, prompt.pictures, placeholders)
-        cache = new_cache(self._model)
+        cache = new_cache(self._loaded.model)
         if known is not None:
             cache.layers = known.layers
             inputs = without_pictures(inputs)
@@ -89,11 +90,12 @@ class Generator:
             prefixes.keep(Kept(tuple(ids), prompt.pictures, list(cache.layers)))
 
     def _generate(self, inputs: Mapping[str, Any], *, tokens: int, ends: Sequence[int], **more: Any) -> Any:
-        forget_positions(self._model)
+        model = self._loaded.model
+        forget_positions(model)
         sampling: dict[str, Any] = {"do_sample": False}
         if self._temperature > 0:
             sampling = {"do_sample": True, "temperature": self._temperature}
-        return self._model.generate(**inputs, max_new_tokens=tokens, eos_token_id=list(ends), **sampling, **more)
+        return model.generate(**inputs, max_new_tokens=tokens, eos_token_id=list(ends), **sampling, **more)
 
 
 class _After:
@@ -116,8 +118,11 @@ class _After:
 
 def placed(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs on the model's device, pixels in its number format."""
-    found = {name: tensor.to(model.device) for name, tensor in inputs.items()}
-    return {name: each.to(model.dtype) if each.is_floating_point() else each for name, each in found.items()}
+    return {
+        # Only pixels: seconds and sizes would lose digits in half precision.
+        name: tensor.to(model.device, model.dtype if name.startswith("pixel_values") else None)
+        for name, tensor in inputs.items()
+    }
 
 
 def new_cache(model: Any) -> Any:

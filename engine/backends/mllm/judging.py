@@ -61,9 +61,13 @@ def _batches(images: Sequence[Image]) -> list[list[int]]:
 
 def _scores(loaded: Loaded, inputs: Any) -> Any:
     """What the model would say next, (pictures, vocabulary) in float32."""
+    import inspect
+
     import torch
 
     model = loaded.model
+    # Not every family can leave out the scores of the other tokens.
+    last = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
     with torch.inference_mode(), own_positions(model):
         forget_positions(model)
-        return model(**placed(model, inputs), use_cache=False, logits_to_keep=1).logits[:, -1].float()
+        return model(**placed(model, inputs), use_cache=False, **last).logits[:, -1].float()

@@ -107,9 +107,7 @@ class Prompter:
     @cached_property
     def hidden(self) -> frozenset[int]:
         """Special ids that are no text for people. A placeholder spelled like our tag is text when a model says it."""
-        said = {self._placeholder("video")} & {"<video>", "</video>"}
-        tokenizer = self._loaded.tokenizer
-        return frozenset(tokenizer.all_special_ids) - {tokenizer.convert_tokens_to_ids(mark) for mark in said}
+        return frozenset(index for mark, index in self._special.items() if mark not in ("<video>", "</video>"))
 
     @cached_property
     def placeholders(self) -> tuple[int, ...]:
@@ -136,7 +134,7 @@ class Prompter:
             set(getattr(each, "model_input_names", ()))
             for each in (processor.image_processor, video and processor.video_processor)
         ]
-        marks = {self._placeholder("video"), *self._loaded.tokenizer.all_special_tokens}
+        marks = {self._placeholder("video"), *self._special}
         return Traits(video=video, mixes=not inputs[0] & inputs[1], tag="VIDEO" if "<video>" in marks else "video")
 
     def _takes(self, kind: str) -> bool:
@@ -207,8 +205,15 @@ class Prompter:
         return text
 
     @cached_property
+    def _special(self) -> Mapping[str, int]:
+        """The special tokens and their ids: those with a part to play, and those that were only added as such."""
+        tokenizer = self._loaded.tokenizer
+        added = {str(mark): index for index, mark in tokenizer.added_tokens_decoder.items() if mark.special}
+        return {**added, **dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))}
+
+    @cached_property
     def _control_tokens(self) -> tuple[str, ...]:
-        marks = {*self._loaded.tokenizer.all_special_tokens, self._placeholder("image"), self._placeholder("video")}
+        marks = {*self._special, self._placeholder("image"), self._placeholder("video")}
         return tuple(sorted((mark for mark in marks if len(mark) > 1 and not mark.isspace()), key=len, reverse=True))
 
 

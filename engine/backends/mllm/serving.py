@@ -5,6 +5,7 @@ It knows no job and no conversation, only prompts and pictures.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from engine.backends.chat.sampling import Viewer
     from engine.backends.mllm.options import Options
     from engine.types import ModelChoice, RuntimeConfig
+
+_log = logging.getLogger(__name__)
 
 _CONTEXT, _CONTEXT_ON_PROCESSOR = 16384, 8192  # tokens, where the model could take more
 _CACHE_SHARE = 2  # the cache of one conversation may fill half of the memory beside the weights
@@ -95,6 +98,8 @@ def serve(choice: ModelChoice, config: RuntimeConfig, options: Options) -> Serve
     kept_bytes = min(options.reuse_mb * 1024 * 1024, max(weights // _KEPT_SHARE, probing.LEAST_KEPT))
     reuses = found.continues and family_of(loaded.config.model_type).reuses and options.reuse_conversations > 0
     prefixes = Prefixes(kept_bytes, options.reuse_conversations) if reuses and kept_bytes else None
+    if prefixes is None:
+        _log.info("%s computes each question anew: %s", choice.key, _why_not(loaded, found.continues))
     context = _context(loaded, options, on, config.memory_bytes, weights, found.token_bytes)
     return Served(
         loaded=loaded,
@@ -107,6 +112,12 @@ def serve(choice: ModelChoice, config: RuntimeConfig, options: Options) -> Serve
         peak=found.peak or found.token_bytes * context,
         kept_bytes=kept_bytes,
     )
+
+
+def _why_not(loaded: Loaded, continues: bool) -> str:
+    if why := family_of(loaded.config.model_type).why:
+        return why
+    return "it was told to" if continues else "in two parts it computes something else than in one"
 
 
 def _context(loaded: Loaded, options: Options, on: torch.device, memory: int, weights: int, token_bytes: int) -> int:
