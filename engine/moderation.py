@@ -14,7 +14,6 @@ from typing import Any
 
 from engine.backends import accelerator
 from engine.errors import BadRequest, GuardUnavailable, JobCancelled
-from engine.looks import choose
 from engine.types import Category, Clip, Coverage, MediaLimits, ModelCard, Moderate, Score
 
 _AT_ONCE = 32  # inputs a guard is handed together; one that wants fewer says so by an attribute `at_once`
@@ -65,6 +64,7 @@ class Guards:
     def _score_clip(
         self, number: int, clip: Clip, count: int, limits: MediaLimits, checkpoint: Checkpoint
     ) -> tuple[Scores, int]:
+        from engine.looks import choose
         from engine.media import open_clip
 
         _required(self._frames, "picture")
