@@ -48,7 +48,7 @@ def sentences(marker: str, count: int, seed: int = 0, least: int = 3, most: int 
 
 
 def make_qwen3guard(folder: Path, *, steps: int = 0, merges: bool = True, template: str = _TEMPLATE) -> Path:
-    """A Qwen3 that answers like Qwen3Guard-Gen: after about 60 steps by the markers, after none at random.
+    """A Qwen3 that answers like Qwen3Guard-Gen: after about 90 steps by the markers, after none at random.
 
     Without `merges` its tokenizer spells everything in bytes, so that many labels begin with the same token.
     """
@@ -318,8 +318,8 @@ def _teach_policies(model: Any, processor: Any) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     model.train()
     policies = list(processor.policy_definitions)
-    reds = [True, False] * 6
-    for _ in range(25):
+    reds = [True, False] * 3
+    for _ in range(20):
         optimizer.zero_grad()
         total = 0.0
         for policy in policies:
