@@ -114,11 +114,13 @@ class Asking:
             raise sentences.nothing_said(finish, unreadable)
 
     def _next(self, exchange: Exchange, end: float) -> str | None:
-        waits_s = self._options.first_token_timeout_s
+        waits_s, now = self._options.first_token_timeout_s, time.monotonic()
         try:
-            return exchange.next(self._checkpoint, min(end, time.monotonic() + waits_s))
+            if now > end:  # it speaks, but does not come to an end
+                raise Late
+            return exchange.next(self._checkpoint, min(end, now + waits_s))
         except Late:
-            raise sentences.late(self._said, min(waits_s, self._options.timeout_s)) from None
+            raise sentences.late(self._said, min(waits_s, self._options.timeout_s), silent=now <= end) from None
 
     def _say(self, text: str) -> Iterator[str]:
         if text:

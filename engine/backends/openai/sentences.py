@@ -61,7 +61,10 @@ def broken_off(said: bool) -> EngineError:
     return ServerFailed(f"The model server broke off before it answered. {_LATER}")
 
 
-def late(said: bool, waited_s: float) -> EngineError:
+def late(said: bool, waited_s: float, *, silent: bool) -> EngineError:
+    """`silent` tells silence from an answer that goes on and on."""
+    if not silent:
+        return ServerTimeout("The model server's answer took too long and was stopped. Please ask for less.")
     if said:
         return ServerTimeout("The model server fell silent in the middle of the answer. Please ask again.")
     return ServerTimeout(f"The model server did not begin to answer within {waited_s:g} seconds. {_LATER}")
