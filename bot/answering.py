@@ -14,6 +14,7 @@ from bot.conversation import context
 from bot.errand import Errand
 from bot.errors import BadInput, Blocked, NotPermitted, OverQuota
 from bot.files import Shelf
+from bot.hearing import Hearing
 from bot.making import RETRYING, Making, Wish
 from bot.requests import chain_of, same_room
 from bot.safety import Decision, Where
@@ -67,9 +68,10 @@ class Answering:
         self._making = making
         self._settings = settings
         self._clips = Clips(engine, store, shelf, most=settings.clips_per_message)
+        self._hearing = Hearing(engine, shelf)
 
     async def answer(self, errand: Errand, attachments: Sequence[Attachment]) -> None:
-        """Fetch, watch, check, answer. The errand ends with its text, videos, turns and footers filled in.
+        """Fetch, watch, listen, check, answer. The errand ends with its text, videos, turns and footers filled in.
 
         Raises `NotPermitted`, `OverQuota`, `Blocked`, `BadInput` or `EngineError`; what was shown before stays checked.
         """
@@ -79,11 +81,12 @@ class Answering:
         if not text and not stored:
             raise BadInput("Ask me something, or post a clip and ask about it.")
         question, clips = text or DEFAULT_QUESTION, as_clips(stored)
-        await self._clips.look(errand, clips)
+        infos = await self._clips.look(errand, clips)
         await errand.check(text=text, text_at=Where.QUESTION, clips=clips, clips_at=Where.CLIP)
+        clips = await self._hearing.hear(errand, clips, infos)
         turns = await self._context(errand, Turn(role="user", text=question, clips=clips))
         errand.turns.append(NewTurn(role="user", text=question, clips=tuple(stored)))
-        wishes = await _Listening(self._engine, errand).run(
+        wishes = await _Answer(self._engine, errand, remark=self._hearing.remark(turns)).run(
             Understand(
                 turns=turns,
                 frames=self._settings.frames,
@@ -93,43 +96,53 @@ class Answering:
         )
         errand.served()
         said = errand.stage.view.text
+        picture = stored[0] if [info.kind for info in infos] == ["image"] else None
         try:
-            await self._fulfil(errand, wishes[: self._settings.videos_per_answer])
+            await self._fulfil(errand, wishes[: self._settings.videos_per_answer], picture)
         finally:
             errand.turns.append(remembered(said, errand.stage.view.videos))
 
-    async def describe(self, errand: Errand, attachments: Sequence[Attachment]) -> tuple[str, tuple[StoredClip, ...]]:
-        """What a posted clip shows, as a prompt for a video like it, and the clips. Shows nothing of the words.
+    async def look_at(self, errand: Errand, attachments: Sequence[Attachment]) -> tuple[StoredClip, ...]:
+        """The clips of a request for a video, opened and checked.
 
-        Raises `Blocked` when a clip may not be used, `BadInput` or `EngineError`.
+        Raises `Blocked` when one may not be used, `BadInput` or `EngineError`.
         """
         stored = await self._clips.bring(errand, attachments)
-        if not stored:
-            return "", ()
         clips = as_clips(stored)
-        await self._clips.look(errand, clips)
-        await errand.check(clips=clips, clips_at=Where.CLIP)
-        return await _Listening(self._engine, errand).describe(
+        if clips:
+            await self._clips.look(errand, clips)
+            await errand.check(clips=clips, clips_at=Where.CLIP)
+        return stored
+
+    async def describe(self, errand: Errand, stored: Sequence[StoredClip]) -> str:
+        """What checked clips show, as a prompt for a video like them. Shows nothing of the words.
+
+        Raises `EngineError`.
+        """
+        return await _Answer(self._engine, errand).describe(
             Understand(
-                turns=(Turn(role="user", text=DESCRIBE, clips=clips),),
+                turns=(Turn(role="user", text=DESCRIBE, clips=as_clips(stored)),),
                 frames=self._settings.frames,
                 max_tokens=DESCRIPTION_TOKENS,
                 stills_dir=str(self._shelf.stills(errand.id)),
             )
-        ), stored
+        )
 
     async def _context(self, errand: Errand, question: Turn) -> tuple[Turn, ...]:
-        """The stored conversation, then the reply chain, then the question, within the budget."""
+        """The stored conversation, then the reply chain, then the question, within the budget, and what is said in
+        the clips of all of them."""
         chain, threaded = await self._chain(errand)
         stored = await self._store.turns(errand.place.conversation, self._settings.max_turns)
-        return await asyncio.to_thread(
+        turns = await asyncio.to_thread(
             context,
             [*(turn for turn in stored if turn.request not in threaded), *chain],
             question,
             budget=self._settings.token_budget,
             frames_per_clip=self._settings.frames,
             exists=lambda path: Path(path).exists(),
+            speech=self._hearing.known,
         )
+        return await self._hearing.catch_up(errand, turns)
 
     async def _chain(self, errand: Errand) -> tuple[list[NewTurn | StoredTurn], set[str]]:
         """The turns of what the question replies to, and whose they are. What no request knows is checked first."""
@@ -144,29 +157,32 @@ class Answering:
         await errand.check(text=strange, text_at=Where.QUESTION)
         return chain, {each.id for each in known.values()}
 
-    async def _fulfil(self, errand: Errand, wishes: Sequence[str]) -> None:
+    async def _fulfil(self, errand: Errand, wishes: Sequence[str], picture: StoredClip | None) -> None:
         """Make what the model asked for. What cannot be made is said; the answer itself stays.
 
-        Permission to chat is no permission to have videos made, so each is admitted for itself.
+        Permission to chat is no permission to have videos made, so each is admitted for itself. Who posts one picture
+        and gets a video with the answer has asked for it to come alive: the video begins with the picture, where its
+        model can do that, and the footer says so.
         """
         for index, prompt in enumerate(wishes):
             try:
                 await errand.admit(Wants.GENERATE, index)
-                await self._making.make(errand, Wish(prompt=prompt), index)
+                await self._making.make(errand, Wish(prompt=prompt), index, picture=picture)
             except (NotPermitted, OverQuota, BadInput) as error:
                 errand.stage.update(notice=str(error))
                 return
 
 
-class _Listening:
-    """One answer while it streams: shows approved sentences, collects wishes for videos.
+class _Answer:
+    """One answer while it streams: shows approved sentences, collects wishes for videos. `remark` stands in its footer.
 
     The verdicts of all sentences are folded into one per category, which is what the audit gets at the end.
     """
 
-    def __init__(self, engine: Engine, errand: Errand) -> None:
+    def __init__(self, engine: Engine, errand: Errand, *, remark: str = "") -> None:
         self._engine = engine
         self._errand = errand
+        self._remark = remark
         self._gate = SentenceGate()
         self._decision = Decision()
         self._judged = ""  # what was shown, or was about to be
@@ -222,8 +238,9 @@ class _Listening:
                         self._wishes.append(event.prompt)
                     case Answered():
                         errand.model_ended(event.seconds)
-                        frames = f" · {event.frames} frames" if event.frames else ""
-                        errand.footers.append(f"{event.model}{frames} · {event.seconds:.1f} s")
+                        frames = f"{event.frames} frames" if event.frames else ""
+                        parts = filter(None, (event.model, frames, self._remark, f"{event.seconds:.1f} s"))
+                        errand.footers.append(" · ".join(parts))
                         stage.update(model=event.model)
 
     async def _release(self, sentence: str) -> None:

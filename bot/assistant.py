@@ -221,15 +221,22 @@ class Assistant:
             await self._make(errand, attachments)
 
     async def _make(self, errand: Errand, attachments: Sequence[Attachment]) -> None:
-        """A `/generate`: from words, from a clip that it shall be like, or from both."""
+        """A `/generate`: from words, from a clip, or from both.
+
+        A model that animates begins with the clip's first frame, and needs words only for what happens then. For others
+        the clip is put into words.
+        """
         await errand.admit(Wants.GENERATE)
         wish = Wish(**errand.request.params["wish"])
         self._making.check(wish)
-        described, clips = await self._answering.describe(errand, attachments)
-        if described:
-            words = wish.prompt.strip().rstrip(".")
-            wish = replace(wish, prompt=f"{words}. {described}" if words else described)
-        made = await self._making.make(errand, wish)
+        clips = await self._answering.look_at(errand, attachments)
+        words = wish.prompt.strip().rstrip(".")
+        if clips and not wish.described and not (words and await self._making.animates(errand, wish)):
+            described = await self._answering.describe(errand, clips)
+            if described:
+                wish = replace(wish, prompt=f"{words}. {described}" if words else described)
+        earlier = await self._remaking.earlier(wish, errand.place)
+        made = await self._making.make(errand, wish, picture=clips[0] if clips else None, earlier=earlier)
         errand.turns.append(NewTurn(role="user", text=f"/generate {made.prompt}", clips=clips))
         errand.turns.append(remembered("", [made]))
 

@@ -12,7 +12,7 @@ from bot.store import Store, StoredClip
 from bot.words import clock, listing, shorten
 from engine import Engine
 from engine.errors import JobCancelled
-from engine.types import Clip, Inspect, Inspected
+from engine.types import Clip, ClipInfo, Inspect, Inspected
 
 REUSED = "clips_of"  # the param that names the earlier request whose clips are used again
 
@@ -47,16 +47,19 @@ class Clips:
             raise JobCancelled("This conversation was forgotten meanwhile.")
         return clips
 
-    async def look(self, errand: Errand, clips: Sequence[Clip]) -> None:
+    async def look(self, errand: Errand, clips: Sequence[Clip]) -> tuple[ClipInfo, ...]:
         """Probe every clip against the caps, and say what is being watched. Raises `EngineError`."""
+        infos: list[ClipInfo] = []
         described: list[str] = []
         for clip in clips:
             errand.stage.update(status=f"Opening {shorten(clip.name, 60)} …")
             result = await self._engine.run(Inspect(clip=clip), request=errand.id, system=True)
             if isinstance(result, Inspected):
+                infos.append(result.info)
                 length = "" if result.info.kind == "image" else f" ({clock(result.info.duration_s)})"
                 described.append(f"{shorten(clip.name, 60)}{length}")
         errand.stage.update(status=f"Watching {listing(described)} …" if described else "Thinking …")
+        return tuple(infos)
 
     async def _fetch(self, errand: Errand, attachments: Sequence[Attachment]) -> tuple[StoredClip, ...]:
         if len(attachments) > self._most:

@@ -1,6 +1,7 @@
 """The check-up behind `gpt4video doctor`: what works, what does not, and the one command that mends it.
 
-Nothing here is guessed: the configuration is loaded, the database opened, and the models are started for real.
+Nothing here is guessed: the configuration is loaded, the database opened, and the models are started for real. It
+fetches nothing, however: who asks how things are need not want gigabytes.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
+from bot import models
 from bot.config import Config, ConfigError, load_config
+from bot.outlook import Files, Fit, Outlook, Row, outlook
 from bot.safety import not_covered
 from bot.store import Store, StoreError
 from bot.words import listing, size
-from engine import build_engine, model_cards
+from engine import build_engine
+from engine.device import Device
 from engine.errors import EngineError
+from engine.presets import AUTO, Chosen
 from engine.types import Category, Coverage, ModelCard, Role
 
 ROOM = 1 << 30  # bytes; with less free disk, clips and videos soon have no place
@@ -45,6 +51,9 @@ class Report:
 
     checks: list[Check] = field(default_factory=list)
     models: tuple[ModelCard, ...] = ()
+    rows: tuple[Row, ...] = ()  # the same models: their files and their place on the device
+    device: Device | None = None
+    preset: str = ""
     coverage: Coverage | None = None  # None: the guards could not be started, so nothing is scored
 
     @property
@@ -58,16 +67,9 @@ class Report:
         return {
             "ok": self.ok,
             "checks": [asdict(check) for check in self.checks],
-            "models": [
-                {
-                    "role": card.role.value,
-                    "backend": card.backend,
-                    "name": card.name,
-                    "licence": card.licence,
-                    "missing": card.missing,
-                }
-                for card in self.models
-            ],
+            "device": asdict(self.device) if self.device else None,
+            "preset": self.preset,
+            "models": [_model(card, row) for card, row in zip(self.models, self.rows, strict=True)],
             "coverage": {
                 category.value: {"text": category in text, "frames": category in frames} for category in Category
             },
@@ -90,7 +92,6 @@ async def examine(path: Path | None) -> Report:
     report.checks += await _discord(config)
     report.checks += await _slack(config)
     try:
-        report.models = model_cards(config.runtime_config())
         await _models(config, report)
     except EngineError as error:
         report.checks.append(Check("models", False, str(error), "Mend that, then run this again."))
@@ -187,19 +188,106 @@ async def _installed(config: Config) -> list[str]:
         await store.close()
 
 
+def _device(config: Config, device: Device, best: Chosen) -> list[Check]:
+    """What models would run on, and what that means for the preset."""
+    memory = f", {size(device.memory_bytes)} of memory" if device.memory_bytes else ""
+    reason = f". {device.reason}" if device.reason else ""
+    asked = config.models.preset
+    if asked == AUTO:
+        preset = f"auto is {best.preset} here. {best.why}"
+    else:
+        preset = f"{asked}; auto would be {best.preset}" if best.preset not in (asked, "lite") else asked
+    return [Check("device", True, f"{device.name}{memory}{reason}"), Check("preset", True, preset)]
+
+
 async def _models(config: Config, report: Report) -> None:
-    missing = [card.missing for card in report.models if card.missing]
-    if missing:
-        report.checks.append(Check("models", False, "not installed", " ".join(dict.fromkeys(missing))))
+    """Describe the models, and start them if they are here."""
+    device, best = await asyncio.to_thread(models.examine, config)
+    report.checks += _device(config, device, best)
+    config = models.settled(config, best) if config.models.preset == AUTO else config
+    runtime = config.runtime_config()
+    found = await asyncio.to_thread(outlook, runtime, device)
+    report.device, report.preset = device, config.models.preset
+    report.rows, report.models = found.rows, tuple(row.card for row in found.rows)
+    report.checks += _memory(found, device, best)
+    if files := await asyncio.to_thread(_files, config, found):
+        report.checks += files
         return
-    engine = build_engine(config.runtime_config(), executor="process")
+    if absent := [card.missing for card in report.models if card.missing]:
+        report.checks.append(Check("models", False, "not installed", " ".join(dict.fromkeys(absent))))
+        return
+    models.hand_over_key(config)
+    engine = build_engine(runtime, executor="process")
     try:
         await engine.start()
         report.models, report.coverage = engine.cards, engine.coverage
-        report.checks.append(Check("models", True, "all four roles load and answer"))
+        report.checks.append(Check("models", True, f"all {len(engine.cards)} load and answer"))
         report.checks.append(_covered(config, engine.coverage))
     finally:
         await engine.stop(grace_s=1)
+
+
+def _memory(found: Outlook, device: Device, best: Chosen) -> list[Check]:
+    """How the models share the device; nothing when none of them takes a noticeable part of it."""
+    if not any(row.fit for row in found.rows):
+        return []
+    needed, there = size(found.needed_bytes), size(found.usable_bytes)
+    if large := found.that(Fit.NO):
+        says = f"{listing(large)} cannot fit on {device.name}. All models need {needed}, and {there} can be used"
+        return [Check("memory", False, says, f'Choose smaller ones: models.preset = "{best.preset}" fits here.')]
+    turns, parts = found.that(Fit.TURNS), found.that(Fit.PARTS)
+    if not turns and not parts:
+        return [Check("memory", True, f"all models fit together: {needed} of {there}")]
+    ways = [f"{listing(turns)} take turns"] if turns else []
+    ways += [f"{listing(parts)} works in parts, which is slower"] if parts else []
+    return [Check("memory", True, f"all models need {needed}, and {there} can be used: {'; '.join(ways)}")]
+
+
+def _files(config: Config, found: Outlook) -> list[Check]:
+    """What has to be fetched first; nothing when all is here."""
+    wanted = models.missing(config.runtime_config())
+    folders = [row.card.model for row in found.missing if row.card.model.startswith("/")]
+    checks = [Check("models", False, f"there is no folder {folder}", "Correct its path.") for folder in folders]
+    if not wanted:
+        return checks
+    total = sum(need.expected_bytes for need in wanted)
+    unknown = "" if all(need.pin for need in wanted) else " or more"
+    says = f"{len(wanted)} of {len(models.needs(config.runtime_config()))} are not here yet: {decimal(total)}{unknown}"
+    checks.append(Check("models", False, says, "Fetch them with: gpt4video models pull"))
+    source = models.source_of(config)
+    for need in wanted:
+        if need.pin and need.pin.gated and not source.token:
+            advice = f"Accept it at {source.page(need.model)}, and set HF_TOKEN or models.hub_token_file."
+            checks.append(
+                Check("licence", False, f"{need.model} is handed out only to who accepts its licence", advice)
+            )
+    free = _free(config.models_dir)
+    if total > free:
+        advice = "Free some space, or name another folder as models.folder."
+        checks.append(Check("room", False, f"only {decimal(free)} free for {decimal(total)} of models", advice))
+    return checks
+
+
+def _free(folder: Path) -> int:
+    """Bytes free where a folder is, or will be."""
+    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.is_dir())).free
+
+
+def _model(card: ModelCard, row: Row) -> dict[str, Any]:
+    return {
+        "role": card.role.value,
+        "backend": card.backend,
+        "name": card.name,
+        "licence": card.licence,
+        "missing": card.missing,
+        "model": card.model,
+        "revision": row.revision,
+        "download_bytes": row.download_bytes,
+        "memory_bytes": row.memory_bytes,
+        "files": row.files.value,
+        "fits": row.fit.value,
+        "gated": row.gated,
+    }
 
 
 def _covered(config: Config, coverage: Coverage) -> Check:
@@ -225,11 +313,12 @@ def render(report: Report, out: Console) -> None:
         out.print(f"{mark} [bold]{check.name}[/bold]  {escape(check.says)}")
         if check.advice and not check.ok:
             out.print(f"    → {escape(check.advice)}")
-    if report.models:
-        table = Table("role", "model", "backend", "licence", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for card in report.models:
-            name = f"[red]{card.name}[/red]" if card.missing else card.name
-            table.add_row(_role(card.role), name, card.backend, card.licence)
+    if report.rows:
+        table = Table("role", "model", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for column in ("size", "licence", "files", "fits", "commit"):
+            table.add_column(column, no_wrap=True)
+        for row in report.rows:
+            table.add_row(*_cells(row))
         out.print()
         out.print(table)
     if report.coverage is not None:
@@ -238,6 +327,20 @@ def render(report: Report, out: Console) -> None:
             table.add_row(category.value, *(_scored(category in some) for some in _sources(report.coverage)))
         out.print()
         out.print(table)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    is_missing = row.card.missing or row.files is Files.MISSING
+    name = escape(row.card.name)
+    return (
+        _role(row.role),
+        f"[red]{name}[/red]" if is_missing else name,
+        decimal(row.download_bytes) if row.download_bytes else "",
+        f"{row.card.licence} (gated)" if row.gated else row.card.licence,
+        row.files.value,
+        row.fit.value,
+        row.revision[:8],
+    )
 
 
 def _sources(coverage: Coverage) -> tuple[tuple[Category, ...], tuple[Category, ...]]:

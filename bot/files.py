@@ -45,6 +45,11 @@ class Shelf:
         """The folder for what was judged when the request was blocked."""
         return self._clips / request / "evidence"
 
+    def transcript(self, clip: str) -> Path | None:
+        """The file for what is said in a posted clip; it is deleted with its request. None for what lies elsewhere."""
+        path = Path(clip)
+        return path.parent / "speech" / f"{path.name}.json" if path.parent.parent == self._clips else None
+
     def video(self, request: str, index: int = 0) -> Path:
         return self._videos / f"{request}-{index}.mp4"
 

@@ -9,15 +9,18 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from adapters.base import MadeVideo, QueueSpot, State
 from bot.errand import Errand
 from bot.errors import BadInput, Blocked
 from bot.files import Shelf
 from bot.safety import Where
-from bot.words import listing
+from bot.store import StoredClip
+from bot.words import listing, shorten
 from engine import Engine
 from engine.errors import JobFailed
-from engine.types import Clip, Generate, Progress, Queued, Rendered, Started, Transcode, Transcoded
+from engine.types import Clip, Generate, ModelCard, Progress, Queued, Rendered, Started, Transcode, Transcoded
 
 RETRYING = "The model broke down while I was working; I'm trying once more."
 
@@ -36,7 +39,12 @@ class GenerationDefaults:
 
 @dataclass(frozen=True)
 class Wish:
-    """A video that somebody, or the model, asks for. None means the configured default."""
+    """A video that somebody, or the model, asks for. None means the configured default.
+
+    `extends` is an earlier request whose video shall be continued, up to `seconds` together with it; without that file,
+    or with a model that cannot continue videos, all of it is rendered. `described` says that the prompt tells already
+    what a clip to make a video like shows.
+    """
 
     prompt: str
     avoid: str = ""
@@ -45,6 +53,8 @@ class Wish:
     width: int | None = None
     height: int | None = None
     model: str = ""  # the `backend` of one of the engine's generation models
+    extends: str = ""
+    described: bool = False
 
 
 SMALLEST = 64  # pixels a side; below, nothing can be recognised
@@ -83,27 +93,42 @@ class Making:
         if wish.model and names and wish.model not in names:
             raise BadInput(f"I have no video model called {wish.model!r}. I have {listing(names)}.")
 
+    async def animates(self, errand: Errand, wish: Wish) -> bool:
+        """Whether the model that will make it can begin with a picture."""
+        card = self._card(wish, await self._preferred(errand))
+        return card is not None and card.animates
+
     def fit(self, wish: Wish, out: Path, *, preferred: str = "") -> Generate:
         """Fill a wish with the defaults. Raises `BadInput` with a sentence for what cannot be made.
 
-        `preferred` is the model that this place prefers; while that one is not loaded, the first one is taken.
+        `preferred` is the model that this place prefers; while that one is not loaded, the first one is taken. Which
+        sizes a model can really make is its own matter.
         """
         prompt = " ".join(wish.prompt.split())
         if not prompt:
             raise BadInput("Say in a few words what the video should show.")
         self.check(wish)
         seconds, width, height = self._sizes(wish)
-        loaded = any(card.backend == preferred for card in self._engine.generation_models)
+        card = self._card(wish, preferred)
         return Generate(
             prompt=prompt,
             out=str(out),
             negative_prompt=wish.avoid,
             seed=wish.seed,
             seconds=seconds,
-            width=width - width % 2,
-            height=height - height % 2,
-            model=wish.model or (preferred if loaded else ""),
+            width=width,
+            height=height,
+            model=wish.model or (preferred if card is not None and card.backend == preferred else ""),
         )
+
+    def _card(self, wish: Wish, preferred: str) -> ModelCard | None:
+        """The model that makes it: the named one, else the place's, else the first one."""
+        by_name = {card.backend: card for card in reversed(self._engine.generation_models)}
+        first = next(iter(self._engine.generation_models), None)
+        return by_name.get(wish.model or preferred, first)
+
+    async def _preferred(self, errand: Errand) -> str:
+        return (await errand.access.settings(errand.place.platform, errand.place.community)).model
 
     def _sizes(self, wish: Wish) -> tuple[float, int, int]:
         """Seconds, width and height."""
@@ -114,13 +139,27 @@ class Making:
             limits.height if wish.height is None else wish.height,
         )
 
-    async def make(self, errand: Errand, wish: Wish, index: int = 0) -> MadeVideo:
+    async def make(
+        self,
+        errand: Errand,
+        wish: Wish,
+        index: int = 0,
+        *,
+        picture: StoredClip | None = None,
+        earlier: MadeVideo | None = None,
+    ) -> MadeVideo:
         """Check the prompt, render, check the frames, fit the file to its destination, and show it.
+
+        With a model that animates, the video continues the `earlier` one, or begins with the `picture`, which may also
+        be a clip; other models go by the words alone. Both have been checked before.
 
         Raises `Blocked` when either check blocks, `BadInput` for an impossible wish, `EngineError` for the rest.
         """
-        settings = await errand.access.settings(errand.place.platform, errand.place.community)
-        job = self.fit(wish, self._shelf.video(errand.id, index), preferred=settings.model)
+        preferred = await self._preferred(errand)
+        job = self.fit(wish, self._shelf.video(errand.id, index), preferred=preferred)
+        card = self._card(wish, preferred)
+        if card is not None and card.animates:
+            job = self._beginning(job, picture, earlier)
         await errand.check(text=f"{job.prompt}\n{job.negative_prompt}".strip(), text_at=Where.PROMPT)
         rendered = await self._render(errand, job)
         try:
@@ -134,8 +173,11 @@ class Making:
             raise
         errand.served()
         length = rendered.frames / rendered.fps
+        begins = shorten(picture.name, 60) if picture is not None and job.image else ""
+        new = f" (the last {length - earlier.seconds:.3g} s are new)" if earlier is not None and job.extends else ""
         errand.footers.append(
-            f"{rendered.model} · {length:.3g} s · {rendered.width}×{rendered.height} · seed {rendered.seed}"
+            f"{rendered.model} · {length:.3g} s{new} · {rendered.width}×{rendered.height} · seed {rendered.seed}"
+            + (f" · begins with {begins}" if begins else "")
         )
         made = MadeVideo(
             path=path,
@@ -147,10 +189,21 @@ class Making:
             frames=rendered.frames,
             fps=rendered.fps,
             model=rendered.model,
+            begins=begins,
         )
         view = errand.stage.view
         errand.stage.update(videos=(*view.videos, made), model=view.model or rendered.model, status="", bar=None)
         return made
+
+    def _beginning(self, job: Generate, picture: StoredClip | None, earlier: MadeVideo | None) -> Generate:
+        """The job with what its video begins with. A video that is continued keeps its size, and `seconds` is added."""
+        if earlier is not None:
+            added = job.seconds - earlier.seconds
+            if added >= SHORTEST_S:
+                return msgspec.structs.replace(
+                    job, extends=earlier.path, seconds=added, width=earlier.width, height=earlier.height
+                )
+        return msgspec.structs.replace(job, image=picture.path) if picture is not None else job
 
     async def _render(self, errand: Errand, job: Generate) -> Rendered:
         ticket = self._engine.submit(job, request=errand.id, user=errand.user, community=errand.community)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from adapters.base import Change, RemakeCommand
+from adapters.base import Change, MadeVideo, Place, RemakeCommand
 from bot.clips import REUSED
 from bot.errors import BadInput
 from bot.making import GenerationDefaults, Wish
@@ -40,7 +42,20 @@ class Remaking:
         wish = wish_of(request)
         if wish is None:
             raise BadInput("There is no video to make again. Ask for one with a prompt.")
-        return Remade(self._changed(wish, command), _clips(request) if command.change is not Change.VARY else {})
+        wish = self._changed(wish, command)
+        made = view_of(request).videos
+        if command.change is Change.LONGER and made and await _is_there(made[0]):
+            return Remade(replace(wish, extends=request.id, described=True), {})
+        clips = _clips(request, other_words=command.change is Change.VARY)
+        return Remade(replace(wish, described=bool(made)), clips)
+
+    async def earlier(self, wish: Wish, place: Place) -> MadeVideo | None:
+        """The video that a wish continues; None when it continues none, or that one is gone or out of reach."""
+        request = await self._store.request(wish.extends) if wish.extends else None
+        if request is None or not within_reach(request, place):
+            return None
+        video = next(iter(view_of(request).videos), None)
+        return video if video is not None and await _is_there(video) else None
 
     def _changed(self, wish: Wish, command: RemakeCommand) -> Wish:
         match command.change:
@@ -51,7 +66,7 @@ class Remaking:
                     raise BadInput("Say in a few words what the video should show.")
                 return replace(wish, prompt=command.prompt.strip())
             case Change.LONGER:
-                return replace(wish, seconds=self._longer(wish.seconds))
+                return replace(wish, seconds=self._longer(wish.seconds), extends="")
 
     def _longer(self, seconds: float | None) -> float:
         now, most = self._defaults.seconds if seconds is None else seconds, self._defaults.max_seconds
@@ -82,9 +97,16 @@ def another_seed(than: int | None = None) -> int:
     return seed if seed != than else seed + 1
 
 
-def _clips(request: Request) -> dict[str, Any]:
-    """The clip to make a video like, while no video says in words what it shows."""
-    if view_of(request).videos or not request.params.get("attachments"):
+async def _is_there(video: MadeVideo) -> bool:
+    return await asyncio.to_thread(Path(video.path).is_file)
+
+
+def _clips(request: Request, *, other_words: bool) -> dict[str, Any]:
+    """The clip that the video begins with; or the one to make a video like, while no video says in words what it
+    shows and nobody else does."""
+    made = view_of(request).videos
+    begins = bool(made and made[0].begins)
+    if not request.params.get("attachments") or not (begins or not (made or other_words)):
         return {}
     earlier = request.params.get(REUSED, request.id)
     return {"attachments": request.params["attachments"], REUSED: request.id if request.clips else earlier}

@@ -15,9 +15,10 @@ from typing import Literal
 
 import msgspec
 
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 Kind = Literal["cuda", "mps", "cpu"]
 
-# Importing torch takes 2.5 s on a warm disk, up to a minute on a cold network drive, and with a driver that hangs, forever.
+# Importing torch takes 2.5 s on a warm disk, up to a minute on a cold network drive, and forever where a driver hangs.
 TIMEOUT_S = 90.0
 
 
@@ -47,15 +48,18 @@ def has_packages() -> bool:
     return all(find_spec(module) is not None for module in ("torch", "transformers"))
 
 
-def detect(timeout_s: float = TIMEOUT_S) -> Device:
-    """Look for the best device, in a process of its own. Takes seconds: never call it on an event loop.
+def detect(name: str = "", timeout_s: float = TIMEOUT_S) -> Device:
+    """Look for the best device, or the one that torch calls `name`, in a process of its own. Takes seconds: never call
+    it on an event loop.
 
-    Never raises: what keeps torch from answering is told by `Device.reason`, and then it is the processor. Without the
-    packages nothing is started.
+    Never raises: what keeps torch from answering is told by `Device.reason`, and then it is the processor. Nothing is
+    started without the packages, or for the processor.
     """
     if not has_packages():
         return _processor("The packages of the large models are not installed.", packages=False)
-    command = (sys.executable, "-m", "engine.device")
+    if name.startswith("cpu"):
+        return _processor("The configuration says that models run on the processor.")
+    command = (sys.executable, "-m", "engine.device", *([name] if name else []))
     root = str(Path(__file__).resolve().parent.parent)
     paths = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH", "")) if path)
     env = {**os.environ, "PYTHONPATH": paths}
@@ -63,20 +67,21 @@ def detect(timeout_s: float = TIMEOUT_S) -> Device:
         done = subprocess.run(command, env=env, capture_output=True, timeout=timeout_s, check=True)  # noqa: S603
         return msgspec.json.decode(done.stdout.rstrip().rpartition(b"\n")[2], type=Device)
     except subprocess.TimeoutExpired:
-        return _processor(f"The GPU was not found within {timeout_s:.0f} s. Its driver may hang: restart the machine.")
+        return _processor(f"No GPU answered within {timeout_s:.0f} s. Its driver may hang: restart the machine.")
     except subprocess.CalledProcessError as error:
-        return _processor(f"The GPU was not found, because torch does not start here: {_last_line(error.stderr)}")
+        return _processor(f"No GPU was found, because torch could not say: {_last_line(error.stderr)}")
     except (OSError, msgspec.DecodeError) as error:
-        return _processor(f"The GPU was not found: {error}")
+        return _processor(f"No GPU was found: {error}")
 
 
-def inspect() -> Device:
-    """Ask torch, in this process."""
+def inspect(name: str = "") -> Device:
+    """Ask torch, in this process. Raises what torch raises for a device that is not there."""
     import torch
 
-    if torch.cuda.is_available():
-        free, total = torch.cuda.mem_get_info()
-        return Device(kind="cuda", name=torch.cuda.get_device_name(), memory_bytes=total, free_bytes=free)
+    wanted = torch.device(name) if name else None
+    if (wanted is None and torch.cuda.is_available()) or (wanted is not None and wanted.type == "cuda"):
+        free, total = torch.cuda.mem_get_info(wanted)
+        return Device(kind="cuda", name=torch.cuda.get_device_name(wanted), memory_bytes=total, free_bytes=free)
     if torch.backends.mps.is_available():
         total = torch.mps.recommended_max_memory()
         free = max(0, total - torch.mps.driver_allocated_memory())
@@ -100,9 +105,19 @@ def _memory() -> tuple[int, int]:
     """Bytes of main memory: all, and free. Zeros where the system has no such call."""
     try:
         page = os.sysconf("SC_PAGE_SIZE")
-        return page * os.sysconf("SC_PHYS_PAGES"), page * os.sysconf("SC_AVPHYS_PAGES")
+        total, free = page * os.sysconf("SC_PHYS_PAGES"), page * os.sysconf("SC_AVPHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return 0, 0
+    limit = _container_limit()
+    return (min(total, limit), min(free, limit)) if limit else (total, free)
+
+
+def _container_limit() -> int:
+    """Bytes that a container's machine lets it have; 0 for no limit."""
+    try:
+        return int(_CONTAINER_LIMIT.read_text())
+    except (OSError, ValueError):  # the file says "max"
+        return 0
 
 
 def _last_line(output: bytes) -> str:
@@ -111,4 +126,4 @@ def _last_line(output: bytes) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(inspect()) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(inspect(*sys.argv[1:2])) + b"\n")

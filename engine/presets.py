@@ -257,6 +257,18 @@ PRESETS: Mapping[str, Roles] = MappingProxyType(
 AUTO = "auto"
 PRESET_NAMES = (AUTO, *PRESETS)
 
+# Bytes that a model's work takes beside its weights: pictures, text and what is computed of them. A judgement, for
+# plans before anything was measured; a video at 832x480, decoded in tiles, is the largest of them.
+WORK: Mapping[Role, int] = MappingProxyType(
+    {
+        Role.UNDERSTANDING: 1 << 30,
+        Role.GENERATION: 3 << 30,
+        Role.TEXT_GUARD: 128 << 20,
+        Role.FRAME_GUARD: 128 << 20,
+        Role.SPEECH: 256 << 20,
+    }
+)
+
 # What a preset's device has at least, in bytes. Cards report a little less than their name says: 7.6 GiB, 23.5 GiB.
 _ENOUGH = (("80gb", 72 * GIB), ("24gb", 21.6 * GIB), ("16gb", 14.4 * GIB), ("8gb", 7.2 * GIB))
 # Where the GPU's memory is the machine's there is nowhere to put parts aside: the largest model has to fit whole beside

@@ -1,4 +1,4 @@
-"""The command line: `gpt4video run | ask | generate | moderate | doctor | migrate`.
+"""The command line: `gpt4video run | ask | generate | moderate | models | doctor | migrate`.
 
 Every command goes through the same `Assistant` and `Engine` as a chat message does. Exit codes: 0 done, 2 bad input
 or usage, 3 blocked by safety, 4 engine failure. Errors are one sentence on stderr.
@@ -7,14 +7,14 @@ or usage, 3 blocked by safety, 4 engine failure. Errors are one sentence on stde
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-DONE, BAD_INPUT, BLOCKED, ENGINE_FAILURE, INTERRUPTED = 0, 2, 3, 4, 130
+from bot.cli.common import BAD_INPUT, ConfigOption, JsonOption, fail, load, told
+from bot.cli.models import models
 
 cli = typer.Typer(
     name="gpt4video",
@@ -24,11 +24,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="A configuration file; config.example.toml explains every option.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+cli.add_typer(models, name="models")
 
 
 @cli.command()
@@ -36,7 +32,7 @@ def run(config: ConfigOption = None) -> None:
     """Start the bot: the web playground and every platform that is configured."""
     from bot.cli import commands
 
-    _end(commands.run(_load(config)))
+    _end(commands.run(_ready(config)))
 
 
 @cli.command()
@@ -49,7 +45,7 @@ def ask(
     """Ask a question about a clip."""
     from bot.cli import commands
 
-    _end(commands.ask(_load(config), clip, question, as_json=as_json))
+    _end(commands.ask(_ready(config), clip, question, as_json=as_json))
 
 
 @cli.command()
@@ -68,7 +64,7 @@ def generate(
     width, height = _size(size)
     _end(
         commands.generate(
-            _load(config), prompt, out, seed=seed, seconds=seconds, width=width, height=height, as_json=as_json
+            _ready(config), prompt, out, seed=seed, seconds=seconds, width=width, height=height, as_json=as_json
         )
     )
 
@@ -85,7 +81,7 @@ def moderate(
 
     if not text.strip() and file is None:
         fail("Give a text, or a clip with --file.", BAD_INPUT)
-    _end(commands.moderate(_load(config), text, file, as_json=as_json))
+    _end(commands.moderate(_ready(config), text, file, as_json=as_json))
 
 
 @cli.command()
@@ -104,7 +100,7 @@ def migrate(config: ConfigOption = None) -> None:
     """Bring the database to this version's schema."""
     from bot.cli import commands
 
-    _end(commands.migrate(_load(config)))
+    _end(commands.migrate(load(config)))
 
 
 def main() -> None:
@@ -112,52 +108,23 @@ def main() -> None:
     cli()
 
 
-def fail(sentence: str, code: int) -> NoReturn:
-    """End with one sentence on stderr."""
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on stdout, for scripts."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
-
-
 def _end(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run a command and turn what it raises into a sentence and an exit code."""
-    from adapters.base import AdapterError
-    from bot.errors import BotError
-    from bot.store import StoreError
-    from engine.errors import BadRequest, EngineError, MediaError
-
-    try:
+    with told():
         code = asyncio.run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except BaseExceptionGroup as group:
-        first = _first(group)
-        if not isinstance(first, (BotError, EngineError, StoreError, AdapterError, OSError)):
-            raise
-        fail(str(first), ENGINE_FAILURE)
-    except (BotError, MediaError, BadRequest) as error:
-        fail(str(error), BAD_INPUT)
-    except (EngineError, StoreError, AdapterError, OSError) as error:
-        fail(str(error), ENGINE_FAILURE)
     raise typer.Exit(code)
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+def _ready(path: Path | None) -> Any:
+    """The configuration with everything that it needs: a device's preset in place of `auto`, and the models' files.
 
+    Both may take long, so they come before there is an event loop.
+    """
+    from bot.cli.downloads import prepare
 
-def _load(path: Path | None) -> Any:
-    from bot.config import ConfigError, load_config
-
-    try:
-        return load_config(path)
-    except ConfigError as error:
-        fail(str(error), BAD_INPUT)
+    config = load(path)
+    with told():
+        return prepare(config)
 
 
 def _size(size: str | None) -> tuple[int | None, int | None]:

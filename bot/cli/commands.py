@@ -16,7 +16,7 @@ from rich.table import Table
 from adapters.base import Adapter, GenerateCommand, Message, Scope, State, Trial, View
 from bot import logs
 from bot.app import CLI, App, serve
-from bot.cli import BAD_INPUT, BLOCKED, DONE, ENGINE_FAILURE, INTERRUPTED, print_json
+from bot.cli.common import BAD_INPUT, BLOCKED, DONE, ENGINE_FAILURE, INTERRUPTED, print_json
 from bot.cli.terminal import ME, LocalFile, TerminalReply, here
 from bot.config import Config
 from bot.errors import BadInput

@@ -152,13 +152,18 @@ class Store:
         """The file that is locked while something of this name changes."""
         return self.folder / ".locks" / f"{name.replace('/', '--')}.lock"
 
+    def models(self) -> list[str]:
+        """Every model that has files here, whole or not."""
+        found = sorted(folder.name for folder in self.folder.glob("models--*--*") if (folder / "blobs").is_dir())
+        return [name.removeprefix("models--").replace("--", "/") for name in found]
+
     def all(self) -> list[Held]:
         """Every checked snapshot that is whole, by model."""
         found = []
-        for record in sorted(self.folder.glob("models--*/verified/*.json")):
-            model = record.parent.parent.name.removeprefix("models--").replace("--", "/")
-            held = self.held(model, record.stem)
-            found += [held] if held and self._is_whole(held) else []
+        for model in self.models():
+            for record in sorted(self.repository(model).glob("verified/*.json")):
+                held = self.held(model, record.stem)
+                found += [held] if held and self._is_whole(held) else []
         return found
 
     def used_bytes(self, model: str) -> int:
