@@ -23,6 +23,7 @@ from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
 from bot.store import Store
 from engine import Engine, EngineSettings, build_engine
+from engine.types import Category
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class App:
         self.safety = Safety(
             self.engine,
             self.store,
-            {category: Limit(threshold, Action(action)) for category, (threshold, action) in config.rules().items()},
+            _limits(config),
             must_cover=config.safety.must_cover,
             frames=config.safety.frames,
         )
@@ -176,6 +177,14 @@ def _defaults(config: Config) -> Defaults:
         ),
         retention_days=config.retention.days,
     )
+
+
+def _limits(config: Config) -> dict[Category, Limit]:
+    shares = config.shares()
+    return {
+        category: Limit(threshold, Action(action), share=shares[category])
+        for category, (threshold, action) in config.rules().items()
+    }
 
 
 def _engine(config: Config) -> Engine:

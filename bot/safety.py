@@ -17,7 +17,7 @@ from adapters.base import AGE_RESTRICTED, Chip, Place, Scope, WhatIf
 from bot.store import AuditRow, NewDecision, RuleRow
 from bot.words import clock, listing, shorten
 from engine.errors import GuardUnavailable
-from engine.types import Category, Clip, Coverage, Moderate, Scored
+from engine.types import Category, Clip, Coverage, Moderate, Score, Scored
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -28,6 +28,7 @@ LOOK_BACK = 200  # decisions that a "what if" replays
 PROFILE_FACTOR = 5  # so many times further back for those of age-restricted places, which are few among all
 PARDON_MARGIN = 0.01  # the same frames may score a hair higher in another run, and scores are shown with two digits
 SUGGESTED_STEP = 0.05
+ROUNDING = 1e-9  # 0.7 of ten frames are seven of them, whatever floats say
 
 
 class Action(StrEnum):
@@ -55,12 +56,20 @@ class Where(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """`action` is taken when a score reaches `threshold` (0 to 1). `origin` is "default", "community",
-    "age-restricted" or "place"."""
+    """`action` is taken when a score reaches `threshold` (0 to 1), in a clip when those of more than a `share` of its
+    frames do: 0 means that one frame is enough. `origin` is "default", "community", "age-restricted" or "place"."""
 
     threshold: float
     action: Action
     origin: str = "default"
+    share: float = 0.0
+
+    def deciding(self, scores: Sequence[Score]) -> Score:
+        """Of one clip's (or one text's) scores in one category the one that reaches the threshold exactly when more
+        than the share of them do. Every frame that was looked at counts once, near-duplicates and those at shot changes
+        too."""
+        ranked = sorted(scores, key=lambda score: -score.score)
+        return ranked[min(math.floor(self.share * len(ranked) + ROUNDING), len(ranked) - 1)]
 
 
 @dataclass(frozen=True)
@@ -81,8 +90,8 @@ class Policy:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One category, measured against its limit. `time_s` is the frame's time in its clip, `clip` which of the checked
-    ones that is; None for text."""
+    """One category, measured against its limit by the score that decided. `time_s` is the frame's time in its clip,
+    `clip` which of the checked ones that is; None for text. `share` is the limit's, for frames."""
 
     category: Category
     score: float
@@ -92,6 +101,7 @@ class Verdict:
     guard: str
     time_s: float | None = None
     clip: int | None = None
+    share: float = 0.0
 
     def chip(self) -> Chip:
         return Chip(
@@ -155,18 +165,11 @@ def decide(policy: Policy, scored: Scored, *, text: Where | None, frames: Where 
     if frames is not None:
         covered[frames] = frozenset(scored.coverage.frames)
     highest: dict[tuple[Where, Category], Verdict] = {}
-    for score in scored.scores:
-        where = text if score.source == "text" else frames
-        if where is None:
-            continue
-        limit = policy.limits[score.category]
-        action = limit.action if score.score >= limit.threshold else Action.ALLOW
-        verdict = Verdict(
-            score.category, score.score, limit.threshold, action, where, score.guard, score.time_s, score.clip
-        )
-        known = highest.get((where, score.category))
+    for (where, category, _), scores in _grouped(scored.scores, text, frames).items():
+        verdict = _verdict(policy.limits[category], where, scores)
+        known = highest.get((where, category))
         if known is None or verdict.score > known.score:
-            highest[where, score.category] = verdict
+            highest[where, category] = verdict
     for where, categories in covered.items():
         unscored = [category for category in categories if (where, category) not in highest]
         if unscored or not categories:
@@ -179,6 +182,27 @@ def decide(policy: Policy, scored: Scored, *, text: Where | None, frames: Where 
         verdicts=tuple(highest.values()),
         not_covered=tuple(uncovered),
         missing=tuple(category for category in uncovered if category in policy.must_cover),
+    )
+
+
+def _grouped(
+    scores: Iterable[Score], text: Where | None, frames: Where | None
+) -> dict[tuple[Where, Category, int | None], list[Score]]:
+    """The scores of each check point, category and clip."""
+    groups: dict[tuple[Where, Category, int | None], list[Score]] = {}
+    for score in scores:
+        where = text if score.source == "text" else frames
+        if where is not None:
+            groups.setdefault((where, score.category, score.clip), []).append(score)
+    return groups
+
+
+def _verdict(limit: Limit, where: Where, scores: Sequence[Score]) -> Verdict:
+    score = limit.deciding(scores)
+    action = limit.action if score.score >= limit.threshold else Action.ALLOW
+    share = limit.share if score.source == "frame" else 0.0
+    return Verdict(
+        score.category, score.score, limit.threshold, action, where, score.guard, score.time_s, score.clip, share
     )
 
 
@@ -203,8 +227,9 @@ def explain(decision: Decision, where: Where) -> str:
         )
     frame = f" (frame at {clock(worst.time_s)})" if worst.time_s is not None else ""
     said = " in what is said" if worst.where is Where.SPEECH else ""
+    spread = f" in more than {worst.share:.0%} of its frames" if worst.share else ""
     return (
-        f"{REFUSALS[worst.where]}: {worst.category.value} {worst.score:.2f}{said} is over "
+        f"{REFUSALS[worst.where]}: {worst.category.value} {worst.score:.2f}{said}{spread} is over "
         f"this place's limit of {worst.threshold:.2f}{frame}."
     )
 
@@ -247,7 +272,9 @@ class Safety:
         if (age_restricted or scope.age_restricted) and scope.channel != AGE_RESTRICTED:
             rows += await self._store.rules(scope.platform, scope.community, AGE_RESTRICTED)
         for row in sorted(rows, key=_narrowness):
-            limits[Category(row.category)] = Limit(row.threshold, Action(row.action), _origin(row))
+            category = Category(row.category)
+            share = limits[category].share  # of the operator: communities choose threshold and action
+            limits[category] = Limit(row.threshold, Action(row.action), _origin(row), share)
         return Policy(limits, self._must_cover)
 
     async def what_if(

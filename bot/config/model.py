@@ -147,6 +147,7 @@ class Retention(Section):
 class Rule(Section):
     threshold: Fraction
     action: Action = "block"
+    share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
 
 
 class Rules(Section):
@@ -251,3 +252,8 @@ class Config(Section):
         """The default threshold (0 to 1) and action of every category."""
         by_name: dict[str, Any] = self.safety.rules.model_dump(by_alias=True)
         return {category: (by_name[category]["threshold"], by_name[category]["action"]) for category in Category}
+
+    def shares(self) -> dict[Category, float]:
+        """The share of a clip's frames that may reach the threshold of a category (0 up to, not including, 1)."""
+        by_name: dict[str, Any] = self.safety.rules.model_dump(by_alias=True)
+        return {category: by_name[category]["share"] for category in Category}

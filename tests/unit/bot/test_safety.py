@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
-from bot.safety import Action, Decision, Limit, Policy, Verdict, Where, decide, explain
+from adapters.base import Scope
+from bot.config import Config
+from bot.safety import Action, Decision, Limit, Policy, Safety, Verdict, Where, decide, explain
+from bot.store import RuleRow
 from engine.errors import GuardUnavailable
 from engine.types import Category, Coverage, Score, Scored
 
 HARASSMENT, SEXUAL, VIOLENCE = Category.HARASSMENT, Category.SEXUAL, Category.VIOLENCE
 
 
-def policy(action: Action = Action.BLOCK, threshold: float = 0.7, must: frozenset[Category] = frozenset()) -> Policy:
-    return Policy({category: Limit(threshold, action) for category in Category}, must)
+def policy(
+    action: Action = Action.BLOCK,
+    threshold: float = 0.7,
+    must: frozenset[Category] = frozenset(),
+    share: float = 0.0,
+) -> Policy:
+    return Policy({category: Limit(threshold, action, share=share) for category in Category}, must)
 
 
 def of_text(category: Category, score: float) -> Score:
     return Score(category=category, score=score, guard="words", source="text")
 
 
-def of_frame(category: Category, score: float, time_s: float) -> Score:
-    return Score(category=category, score=score, guard="eyes", source="frame", time_s=time_s, clip=0)
+def of_frame(category: Category, score: float, time_s: float, clip: int = 0) -> Score:
+    return Score(category=category, score=score, guard="eyes", source="frame", time_s=time_s, clip=clip)
+
+
+def of_clip(*scores: float, clip: int = 0) -> list[Score]:
+    """A clip's scores for violence, a frame each second."""
+    return [of_frame(VIOLENCE, score, float(second), clip) for second, score in enumerate(scores)]
 
 
 def scored(*scores: Score) -> Scored:
@@ -120,3 +135,83 @@ def test_a_pardon_makes_no_rule_stricter_and_keeps_what_must_be_covered() -> Non
     assert pardoned.must_cover == strict.must_cover
     assert strict.pardon(HARASSMENT, 0.95).pardon(VIOLENCE, 0.95).limits[HARASSMENT].threshold > 0.95
     assert strict.limits[HARASSMENT].threshold == 0.9
+
+
+# --- the share of a clip's frames ---
+
+
+@pytest.mark.parametrize(
+    ("harmful", "of_frames", "by_the_highest", "by_the_papers_rule"),
+    [(0, 10, False, False), (1, 10, True, False), (4, 10, True, False), (5, 10, True, True), (10, 10, True, True)],
+)
+def test_the_highest_frame_and_the_papers_share_of_frames_are_different_rules(
+    harmful: int, of_frames: int, by_the_highest: bool, by_the_papers_rule: bool
+) -> None:
+    clip = scored(*of_clip(*[0.9] * harmful, *[0.1] * (of_frames - harmful)))
+    for share, blocked in ((0.0, by_the_highest), (0.4, by_the_papers_rule)):
+        decision = decide(policy(share=share), clip, text=None, frames=Where.CLIP)
+        assert decision.blocked == blocked
+
+
+def test_a_share_shows_the_score_and_the_frame_that_decided() -> None:
+    clip = scored(*of_clip(0.1, 0.95, 0.72, 0.3, 0.8))
+    decision = decide(policy(share=0.4), clip, text=None, frames=Where.CLIP)
+    assert [(each.score, each.time_s, each.action) for each in decision.verdicts] == [(0.72, 2.0, Action.BLOCK)]
+    assert "violence 0.72 in more than 40% of its frames is over this place's limit of 0.70 (frame at 0:02)" in explain(
+        decision, Where.CLIP
+    )
+    assert not decide(policy(threshold=0.73, share=0.4), clip, text=None, frames=Where.CLIP).blocked
+
+
+@pytest.mark.parametrize(
+    ("share", "frames", "needed"),
+    [(0.0, 1, 1), (0.4, 1, 1), (0.99, 1, 1), (0.7, 10, 8), (0.29, 100, 30), (0.3, 10, 4), (0.5, 3, 2), (0.999, 10, 10)],
+)
+def test_more_than_the_share_is_counted_exactly(share: float, frames: int, needed: int) -> None:
+    for harmful in (needed - 1, needed):
+        clip = scored(*of_clip(*[0.9] * harmful, *[0.1] * (frames - harmful)))
+        blocked = decide(policy(share=share), clip, text=None, frames=Where.CLIP).blocked
+        assert blocked == (harmful == needed)
+
+
+def test_every_clip_is_measured_by_itself() -> None:
+    harmless, harmful = of_clip(*[0.1] * 30), of_clip(0.9, 0.8, 0.85, 0.2, clip=1)
+    decision = decide(policy(share=0.4), scored(*harmless, *harmful), text=None, frames=Where.CLIP)
+    assert [(each.clip, each.score) for each in decision.verdicts] == [(1, 0.85)]
+    spread = scored(*of_clip(0.9, 0.1, 0.1), *of_clip(0.9, 0.1, 0.1, clip=1))
+    assert not decide(policy(share=0.4), spread, text=None, frames=Where.CLIP).blocked
+
+
+def test_a_share_is_for_frames_and_changes_nothing_for_texts() -> None:
+    both = scored(of_text(VIOLENCE, 0.9), *of_clip(0.9, 0.1, 0.1))
+    decision = decide(policy(share=0.5), both, text=Where.QUESTION, frames=Where.CLIP)
+    assert {each.where: each.action for each in decision.verdicts} == {
+        Where.QUESTION: Action.BLOCK,
+        Where.CLIP: Action.ALLOW,
+    }
+    assert "%" not in explain(decision, Where.QUESTION)
+
+
+def test_a_pardon_keeps_the_share() -> None:
+    pardoned = policy(share=0.4).pardon(VIOLENCE, 0.72)
+    assert not decide(pardoned, scored(*of_clip(0.1, 0.95, 0.72, 0.3, 0.8)), text=None, frames=Where.CLIP).blocked
+    assert decide(pardoned, scored(*of_clip(0.1, 0.95, 0.78, 0.3, 0.8)), text=None, frames=Where.CLIP).blocked
+    assert pardoned.limits[VIOLENCE].share == 0.4
+
+
+async def test_a_communitys_rule_takes_the_place_of_threshold_and_action_and_the_operators_share_stays() -> None:
+    class Store:
+        async def rules(self, platform: str, community: str, channel: str) -> list[RuleRow]:
+            return [RuleRow(platform, community, "", "violence", 0.3, "warn")]
+
+    safety = Safety(cast(Any, None), cast(Any, Store()), policy(share=0.4).limits)
+    limit = (await safety.policy(Scope("web", "club"))).limits[VIOLENCE]
+    assert limit == Limit(0.3, Action.WARN, "community", share=0.4)
+
+
+def test_the_operator_sets_a_share_for_a_category() -> None:
+    config = Config.model_validate({"safety": {"rules": {"sexual": {"threshold": 0.5, "share": 0.4}}}})
+    assert (config.shares()[SEXUAL], config.shares()[VIOLENCE]) == (0.4, 0.0)
+    for impossible in (1, -0.1, "nan"):
+        with pytest.raises(ValueError, match=r"sexual\.share"):
+            Config.model_validate({"safety": {"rules": {"sexual": {"threshold": 0.5, "share": impossible}}}})
