@@ -61,8 +61,9 @@ class Hearing:
         if said:
             decision, worst = await self._judge(errand, said)
             await errand.judge(decision, Where.SPEECH, text=worst)
-        for clip in heard:
-            await self._remember(clip)
+        for clip, info in zip(heard, infos, strict=True):
+            if info.has_audio:
+                await self._remember(clip)
         return tuple(heard)
 
     async def catch_up(self, errand: Errand, turns: Sequence[Turn]) -> tuple[Turn, ...]:
@@ -117,7 +118,8 @@ class Hearing:
             decision, _ = await self._judge(errand, said)
             if decision.blocked:
                 return clip
-        await self._remember(heard)
+        if looked.info.has_audio:
+            await self._remember(heard)
         return heard
 
     async def _heard(self, errand: Errand, clip: Clip, info: ClipInfo) -> Clip:

@@ -65,6 +65,7 @@ class MadeVideo:
     frames: int = 0
     fps: float = 0.0
     model: str = ""
+    begins: str = ""  # the name of the posted picture or clip that it begins with
 
 
 @dataclass(frozen=True)

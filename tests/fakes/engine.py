@@ -1,7 +1,8 @@
 """An engine that answers from a script, so that the application can be tested without a model or a process.
 
 Scores follow the words: a text with "vile" in it scores 0.99 for harassment, a file with "nude" in its name 0.95 for
-sexual. What a job does is given as a list of events; an `asyncio.Event` among them is waited for.
+sexual. A file is a film, one that is called .png a picture. What a job does is given as a list of events; an
+`asyncio.Event` among them is waited for.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from engine.errors import EngineError, GuardUnavailable, StorageFull
 from engine.types import (
     Answered,
     Category,
+    Clip,
     ClipInfo,
     Coverage,
     Event,
@@ -34,15 +38,24 @@ from engine.types import (
     Token,
     Transcode,
     Transcoded,
+    Transcribe,
+    Transcribed,
     Understand,
+    Utterance,
 )
 
 Script = Sequence[Event | asyncio.Event | Exception]
+EARS = ModelCard(role=Role.SPEECH, backend="ears", name="Scripted ears")
 ANSWERED = Answered(model="scripted", seconds=1.5, frames=8, tokens=3)
 
 
 def says(*pieces: str) -> Script:
     return [Started(), *(Token(text=piece) for piece in pieces), ANSWERED]
+
+
+def hears(*lines: str, seconds: float = 2.0) -> Script:
+    utterances = tuple(Utterance(start_s=index, end_s=index + 1, text=line) for index, line in enumerate(lines))
+    return [Started(), Transcribed(utterances=utterances, language="en", model="Scripted ears", seconds=seconds)]
 
 
 class ScriptedTicket:
@@ -71,7 +84,7 @@ class ScriptedTicket:
                             model="scripted",
                             seconds=item.seconds,
                         )
-                    ended = isinstance(item, (Answered, Rendered))
+                    ended = isinstance(item, (Answered, Rendered, Transcribed))
                     yield item
         finally:
             if not ended:
@@ -84,6 +97,8 @@ class ScriptedEngine:
     def __init__(self) -> None:
         self.answers: list[Script] = []
         self.videos: list[Script] = []
+        self.speeches: list[Script] = []
+        self.has_audio = False
         self.jobs: list[Job] = []
         self.cancelled: list[Job] = []
         self.guards_work = True
@@ -108,6 +123,8 @@ class ScriptedEngine:
         self.jobs.append(job)
         if isinstance(job, Understand):
             return ScriptedTicket(self, job, self.answers.pop(0) if self.answers else says("All is well."))
+        if isinstance(job, Transcribe):
+            return ScriptedTicket(self, job, self.speeches.pop(0) if self.speeches else hears())
         rendered = Rendered(path="", seed=0, width=0, height=0, frames=1, fps=24, model="")
         default: Script = [Started(), Progress(step=1, total=2), rendered]
         return ScriptedTicket(self, job, self.videos.pop(0) if self.videos else default)
@@ -120,7 +137,7 @@ class ScriptedEngine:
             case Inspect():
                 if self.inspect_error is not None:
                     raise self.inspect_error
-                return Inspected(info=_info(), frames=self._stills(job))
+                return Inspected(info=self._info(job.clip), frames=self._stills(job))
             case Transcode():
                 Path(job.out).write_bytes(b"s" * job.max_bytes)
                 return Transcoded(path=job.out, size_bytes=job.max_bytes, width=320, height=180)
@@ -139,6 +156,12 @@ class ScriptedEngine:
         for frame in frames:
             Path(frame.path).write_bytes(Path(job.clip.path).read_bytes())
         return tuple(frames)
+
+    def _info(self, clip: Clip) -> ClipInfo:
+        """A film, or by its name a picture; what the engine made itself is silent."""
+        picture = clip.path.endswith(".png")
+        sounds = self.has_audio and not picture and clip.name != "made video"
+        return msgspec.structs.replace(_FILM, kind="image" if picture else "video", has_audio=sounds)
 
     def of(self, kind: type[Job]) -> list[Job]:
         return [job for job in self.jobs if isinstance(job, kind)]
@@ -165,19 +188,18 @@ class ScriptedEngine:
         return Scored(scores=tuple(scores), coverage=self.coverage, frames=len(job.clips))
 
 
-def _info() -> ClipInfo:
-    return ClipInfo(
-        kind="video",
-        container="mp4",
-        codec="h264",
-        width=640,
-        height=272,
-        duration_s=10.0,
-        fps=25.0,
-        frames=250,
-        rotation=0,
-        has_audio=False,
-        hdr=False,
-        alpha=False,
-        size_bytes=1000,
-    )
+_FILM = ClipInfo(
+    kind="video",
+    container="mp4",
+    codec="h264",
+    width=640,
+    height=272,
+    duration_s=10.0,
+    fps=25.0,
+    frames=250,
+    rotation=0,
+    has_audio=False,
+    hdr=False,
+    alpha=False,
+    size_bytes=1000,
+)

@@ -39,7 +39,9 @@ class LiteUnderstanding:
 
     def card(self) -> ModelCard:
         missing = extra.missing(*_PACKAGES)
-        return ModelCard(role=Role.UNDERSTANDING, backend="lite", name=NAME, licence="Apache-2.0", missing=missing)
+        return ModelCard(
+            role=Role.UNDERSTANDING, backend="lite", name=NAME, licence="Apache-2.0", missing=missing, hears=True
+        )
 
     def load(self) -> None:
         """Import what measuring needs. Raises `MissingExtra` when it is not installed."""
