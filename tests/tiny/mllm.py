@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -217,6 +218,25 @@ def make_talker(folder: Path, answer: str, *, family: str = "qwen3_vl", context:
     return folder
 
 
+def make_lora(model: Path, folder: Path, *, rank: int = 4) -> Path:
+    """An adapter for a tiny checkpoint, as PEFT saves it, that changes what the model says."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForImageTextToText
+
+    bare = AutoModelForImageTextToText.from_pretrained(model, local_files_only=True)
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["q_proj", "v_proj"])
+    with torch.no_grad(), torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        torch.manual_seed(11)
+        adapted = get_peft_model(bare, config)
+        for name, weight in adapted.named_parameters():
+            if "lora_B" in name:  # zero at first, so that training begins with the bare model
+                weight.normal_(0.0, 1.0)
+    adapted.save_pretrained(folder)
+    return folder
+
+
 def _pieces(answer: str) -> list[str]:
     """The answer cut at blanks, and into longer pieces where one would occur twice: each leads to one next."""
     pieces: list[str] = []
@@ -356,7 +376,7 @@ def _enliven(model: Any) -> None:
         for module in model.modules():
             weight = getattr(module, "weight", None)
             if isinstance(module, torch.nn.Embedding):
-                weight.normal_(0.0, 1.0)
+                weight.normal_(0.0, 0.3)
             elif isinstance(weight, torch.nn.Parameter) and weight.ndim > 1:
                 weight.normal_(0.0, 1.5 / math.sqrt(weight[0].numel()))
 

@@ -84,10 +84,10 @@ class Generator:
             states = snapshot(cache) if length <= stop else None
         said = self._generate(inputs, tokens=tokens, ends=ends, streamer=streamer, past_key_values=cache)
         if states is not None:
-            prefixes.keep(Kept(prompt.ids[:stop], prompt.pictures, restored(cache, states, stop)))
+            prefixes.keep(Kept(prompt.ids[:stop], stop, prompt.pictures, restored(cache, states, stop)))
         elif stop == 0:
             ids = said[0].tolist()[: cache.get_seq_length()]
-            prefixes.keep(Kept(tuple(ids), prompt.pictures, list(cache.layers)))
+            prefixes.keep(Kept(tuple(ids), prompt.shared, prompt.pictures, list(cache.layers)))
 
     def _generate(self, inputs: Mapping[str, Any], *, tokens: int, ends: Sequence[int], **more: Any) -> Any:
         model = self._loaded.model

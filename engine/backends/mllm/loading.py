@@ -6,6 +6,7 @@ by name. It knows no question and no clip.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,14 +123,19 @@ def _model(folder: Path, options: Options, on: torch.device, allowed: bool) -> A
         arguments["attn_implementation"] = options.attention
     if options.quantize:
         arguments["quantization_config"] = _quantization(options.quantize, arguments["dtype"])
-    return AutoModelForImageTextToText.from_pretrained(
+    model, info = AutoModelForImageTextToText.from_pretrained(
         folder,
+        output_loading_info=True,
         local_files_only=True,
         use_safetensors=True,
         trust_remote_code=allowed,
         device_map={"": on},  # straight there: a second copy in main memory would double what loading needs
         **arguments,
     )
+    if missing := sorted(info["missing_keys"]):
+        # The library would fill them with random numbers.
+        raise ValueError(f"{len(missing)} of its weights are not in the files, {missing[0]} among them")
+    return model
 
 
 def _quantization(bits: str, dtype: torch.dtype) -> Any:
@@ -151,8 +157,6 @@ def _with_adapter(model: Any, choice: ModelChoice, hub: HubSettings) -> Any:
     """The model with a LoRA in its weights: beside them it would cost two more products for each layer and token."""
     if accelerator.missing("peft"):
         raise MissingExtra(accelerator.SENTENCE)
-    from peft import PeftModel
-
     folder = locate(choice.lora, "", hub)
     if not (folder / _ADAPTER).is_file():
         raise BadRequest(
@@ -161,9 +165,9 @@ def _with_adapter(model: Any, choice: ModelChoice, hub: HubSettings) -> Any:
             lora=choice.lora,
         )
     try:
-        adapted = PeftModel.from_pretrained(model, folder, local_files_only=True)
+        adapted = _adapted(model, folder)
         return adapted if getattr(model, "is_quantized", False) else adapted.merge_and_unload(safe_merge=True)
-    except (ValueError, RuntimeError, OSError) as error:
+    except (ValueError, RuntimeError, OSError, KeyError) as error:
         if accelerator.is_out_of_memory(error):
             raise
         raise BadRequest(
@@ -174,12 +178,32 @@ def _with_adapter(model: Any, choice: ModelChoice, hub: HubSettings) -> Any:
         ) from error
 
 
+def _adapted(model: Any, folder: Path) -> Any:
+    """The model with the adapter beside its weights. Raises `ValueError` when parts of either find no partner, which
+    the library would pass over."""
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    with warnings.catch_warnings():
+        # PEFT asks the library for something by a name that the library is about to drop.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", "Found missing adapter keys", UserWarning)
+        adapted = PeftModel.from_pretrained(model, folder, local_files_only=True)
+    with safe_open(folder / _ADAPTER, "pt") as file:
+        stored = set(file.keys())
+    if alone := sorted(stored ^ set(get_peft_model_state_dict(adapted))):
+        raise ValueError(f"{len(alone)} of its parts have no place there, {alone[0]} among them")
+    return adapted
+
+
 @contextmanager
 def _explained(name: str, folder: Path) -> Iterator[None]:
     """Turns what the library raises into sentences for an operator."""
+    from safetensors import SafetensorError
+
     try:
         yield
-    except (ValueError, OSError, KeyError, ImportError, AttributeError) as error:
+    except (ValueError, OSError, KeyError, ImportError, AttributeError, SafetensorError) as error:
         words = str(error)
         if isinstance(error, ImportError):
             raise MissingExtra(f"{name} cannot be loaded: {_first_line(error)}", model=name) from error

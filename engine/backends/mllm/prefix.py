@@ -18,9 +18,13 @@ LEAST = 32  # tokens; a shorter beginning is computed as quickly as it is found
 
 @dataclass(slots=True)
 class Kept:
-    """The cache of a conversation's first `length` tokens. `layers` are the library's cache layers."""
+    """The cache of a conversation's first `length` tokens. `layers` are the library's cache layers.
+
+    The first `asked` tokens end with a question; the rest is its answer, which a later prompt may spell otherwise.
+    """
 
     ids: tuple[int, ...]
+    asked: int
     pictures: tuple[bytes, ...]
     layers: list[Any]
 
@@ -50,9 +54,10 @@ class Prefixes:
         return sum(kept.size for kept in self._kept.values())
 
     def take(self, ids: Sequence[int], pictures: Sequence[bytes], placeholders: Collection[int]) -> Kept | None:
-        """The longest beginning of these tokens that is known, removed from here: the caller goes on with it.
+        """The longest beginning of these tokens that is known; the caller goes on with it.
 
-        It holds all of the conversation's pictures, and leaves at least the last token to compute.
+        It holds all of the conversation's pictures, and leaves at least the last token to compute. What goes on with a
+        conversation takes it from here, and brings it back longer; what only begins like one gets a copy.
         """
         seen = max((index for index, each in enumerate(ids) if each in placeholders), default=-1) + 1
         best, best_length = None, 0
@@ -63,7 +68,10 @@ class Prefixes:
             same = kept.pictures[: len(pictures)] == tuple(pictures)
             if same and length >= max(LEAST, seen) and length > best_length:
                 best, best_length = key, length
-        return cut(self._kept.pop(best), best_length) if best is not None else None
+        if best is None:
+            return None
+        goes_on = best_length >= self._kept[best].asked
+        return cut(self._kept.pop(best) if goes_on else self._kept[best], best_length)
 
     def keep(self, kept: Kept) -> None:
         """Remember it, and forget what is over the limits, the longest unused first."""
@@ -87,11 +95,13 @@ def can_be_cut(layer: Any) -> bool:
 
 def cut(kept: Kept, length: int) -> Kept:
     """Its first `length` tokens. Layers that cannot be cut have to stand there already."""
-    return Kept(kept.ids[:length], kept.pictures, [cut_layer(layer, length) for layer in kept.layers])
+    return Kept(
+        kept.ids[:length], min(kept.asked, length), kept.pictures, [cut_layer(layer, length) for layer in kept.layers]
+    )
 
 
 def cut_layer(layer: Any, length: int) -> Any:
-    """A layer with its first `length` tokens, in memory of its own, so that the rest is given back."""
+    """A layer with its first `length` tokens, in memory of its own, so that the rest can be given back."""
     if not can_be_cut(layer) or not layer.is_initialized or layer.keys.shape[-2] <= length:
         return layer
     shorter = copy.copy(layer)
