@@ -79,7 +79,7 @@ class ScriptedTicket:
                             seed=self._job.seed or 1,
                             width=self._job.width,
                             height=self._job.height,
-                            frames=72,
+                            frames=item.frames if item.frames > 1 else 72,
                             fps=24,
                             model="scripted",
                             seconds=item.seconds,
