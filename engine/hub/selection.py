@@ -22,6 +22,8 @@ _INDEX = ".safetensors.index"
 _DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".jinja", ".tiktoken"})
 _TERMS = ("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")
 _TEMPLATES = "additional_chat_templates"  # a folder of chat templates beside the main one
+# Where there is nothing but half the precision, it will do: GPUs compute in it anyway.
+_HALVES = (".fp16", ".bf16")
 # The names under which transformers, diffusers and PEFT look for weights.
 _STEMS = ("model", "diffusion_pytorch_model", "adapter_model", "pytorch_lora_weights")
 
@@ -68,7 +70,7 @@ def _components(index: RemoteFile, read: Read) -> tuple[str, ...]:
 
 def _weights(folder: str, known: Mapping[str, RemoteFile], read: Read, variant: str) -> list[RemoteFile]:
     """A folder's weights: in one file, or in parts with their list; of the variant, else of none."""
-    for infix in (f".{variant}", "") if variant else ("",):
+    for infix in dict.fromkeys((f".{variant}" if variant else "", "", *_HALVES)):
         for stem in _STEMS:
             if whole := known.get(_join(folder, f"{stem}{infix}{_WEIGHTS}")):
                 return [whole]

@@ -62,10 +62,11 @@ class HubServer:
         gated: bool = False,
         readers: tuple[str, ...] = (),
         branch: str = "main",
+        commit: str = "",
     ) -> str:
-        """A new commit of a repository, which is made when it is new. `readers`: the tokens that may read a gated one."""
+        """A new commit of a repository, which is made when it is new. `readers`: tokens that may read a gated one."""
         repository = self.repositories.setdefault(name, Repository(name, licence, gated, set(readers)))
-        return repository.commit(files, branch)
+        return repository.commit(files, branch, commit)
 
     def sent(self, path: str) -> int:
         """Bytes of a file that went out, over all answers."""

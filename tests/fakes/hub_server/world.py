@@ -58,9 +58,9 @@ class Repository:
     commits: dict[str, dict[str, File]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
 
-    def commit(self, files: Mapping[str, bytes], branch: str = "main") -> str:
+    def commit(self, files: Mapping[str, bytes], branch: str, commit: str) -> str:
         number = f"{self.name} {len(self.commits)}".encode()
-        commit = hashlib.sha1(number).hexdigest()
+        commit = commit or hashlib.sha1(number).hexdigest()
         self.commits[commit] = {path: File(path, content) for path, content in files.items()}
         self.branches[branch] = commit
         return commit
