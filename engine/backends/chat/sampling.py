@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from engine.backends.watching.plan import close, moments, settle, spread
 from engine.backends.watching.scope import WHOLE, Scope, clip_number, resolve, split_scope
+from engine.backends.watching.span import Span
 from engine.errors import MediaError
 from engine.types import Clip, ClipInfo, FramesSeen, Turn
 
@@ -55,7 +56,7 @@ def watch(
     clip ("at the end of the second video"), only that one's. Raises `MediaError` and what the context raises.
     """
     scope = split_scope(question)[0]
-    meant = _numbered(clips, question)
+    meant = _numbered(clips, clips, question)
     return tuple(
         _watch(clip, number, scope if meant in (None, clip) else WHOLE, frames, max_side, context)
         for number, clip in enumerate(clips, start=1)
@@ -135,8 +136,8 @@ class Viewer:
             self._known.move_to_end(key)
             known = self._known[key]
             return replace(known, clip=look.clip, number=look.number, made=look.made)
-        watched = _watch(look.clip, look.number, look.scope, count, max_side, context, closer=look.closer)
-        watched = replace(watched, made=look.made)
+        watch_it = _watch_closer if look.closer else _watch
+        watched = replace(watch_it(look.clip, look.number, look.scope, count, max_side, context), made=look.made)
         self._known[key] = watched
         while len(self._known) > 1 and sum(map(_size, self._known.values())) > self._capacity:
             self._known.popitem(last=False)
@@ -161,39 +162,46 @@ class _Look:
     made: bool = False
 
 
-def _watch(
-    clip: Clip,
-    number: int,
-    scope: Scope,
-    frames: int,
-    max_side: int | None,
-    context: JobContext,
-    *,
-    closer: bool = False,
-) -> Watched:
+def _watch(clip: Clip, number: int, scope: Scope, frames: int, max_side: int | None, context: JobContext) -> Watched:
+    """A first look at a clip: all of it, and most of it where `scope` is."""
     from engine.backends.watching.survey import survey
     from engine.media import open_clip
 
     frames = max(1, frames)
     with open_clip(clip.path, context.limits, checkpoint=context.checkpoint) as reader:
         info = reader.info
-        few = info.frames is not None and info.frames <= frames
-        if closer and (info.kind == "image" or few):
-            return Watched(clip, number, info, (), closer)
-        if info.kind == "image" or info.duration_s <= 0 or few:
-            return Watched(clip, number, info, tuple(reader.sample(frames, max_side=max_side)), closer)
+        if _is_small(info, frames):
+            return Watched(clip, number, info, tuple(reader.sample(frames, max_side=max_side)))
         found = survey(reader, scope, context.checkpoint)
-        part = None
-        if not scope.whole:
-            part = resolve(scope, info.duration_s, found.shots, before_s=_BEFORE_S, after_s=_AFTER_S)
-        if closer and part is None:
-            return Watched(clip, number, info, (), closer)
-        if closer and part is not None:  # the rest was seen before
-            times = spread([part], close(part, frames))
-        else:
-            times = moments(info.duration_s, found.shots, frames, part)
-        times = settle(times, found.cheap, part)
-        return Watched(clip, number, info, _distinct(reader.frames_at(times, max_side=max_side)), closer)
+        part = None if scope.whole else _part(scope, info, found.shots)
+        times = settle(moments(info.duration_s, found.shots, frames, part), found.cheap, part)
+        return Watched(clip, number, info, _distinct(reader.frames_at(times, max_side=max_side)))
+
+
+def _watch_closer(
+    clip: Clip, number: int, scope: Scope, frames: int, max_side: int | None, context: JobContext
+) -> Watched:
+    """A second look, at the part that `scope` names only; without frames when the clip has no such part."""
+    from engine.backends.watching.survey import survey
+    from engine.media import open_clip
+
+    with open_clip(clip.path, context.limits, checkpoint=context.checkpoint) as reader:
+        info = reader.info
+        if _is_small(info, frames):
+            return Watched(clip, number, info, (), closer=True)  # all of it was seen
+        shots = survey(reader, scope, context.checkpoint).shots if scope.kind == "shot" else ()
+        part = _part(scope, info, shots)
+        times = spread([part], close(part, frames)) if part else []
+        return Watched(clip, number, info, _distinct(reader.frames_at(times, max_side=max_side)), closer=True)
+
+
+def _is_small(info: ClipInfo, frames: int) -> bool:
+    """Whether a clip has no more pictures than may be seen of it."""
+    return info.kind == "image" or info.duration_s <= 0 or (info.frames is not None and info.frames <= frames)
+
+
+def _part(scope: Scope, info: ClipInfo, shots: Sequence[Span]) -> Span | None:
+    return resolve(scope, info.duration_s, shots, before_s=_BEFORE_S, after_s=_AFTER_S)
 
 
 def _distinct(frames: Sequence[SampledFrame]) -> tuple[SampledFrame, ...]:
@@ -233,14 +241,20 @@ def _pointed(turns: Sequence[Turn]) -> Clip | None:
         if len(stem) > 3 and stem not in ("clip", "video", "image", "made video") and stem in spoken:
             return clip
     own = _clips(turns[-1:])
-    return _numbered(own if len(own) > 1 else clips, spoken)
+    return _numbered(own if len(own) > 1 else clips, own if len(own) > 1 else _in_order(turns), spoken)
 
 
-def _numbered(clips: Sequence[Clip], question: str) -> Clip | None:
-    number = clip_number(question) if len(clips) > 1 else None
-    if number is None or number > len(clips):
+def _in_order(turns: Sequence[Turn]) -> list[Clip]:
+    """All clips of a conversation, each where it was posted first: that is how they are numbered."""
+    return list({clip.path: clip for turn in turns for clip in turn.clips}.values())
+
+
+def _numbered(latest_last: Sequence[Clip], in_order: Sequence[Clip], question: str) -> Clip | None:
+    """The clip that a question numbers; "the last one" and "the other one" count from the latest."""
+    number = clip_number(question) if len(in_order) > 1 else None
+    if number is None or number > len(in_order):
         return None
-    return clips[number - 1] if number > 0 else clips[-1] if number < 0 else clips[-2]
+    return in_order[number - 1] if number > 0 else latest_last[-1 if number < 0 else -2]
 
 
 def _identity(clip: Clip) -> tuple[str, int, int]:

@@ -19,7 +19,7 @@ _SHORTEST_SHOT_S = 0.3  # below it a shot is a flash, and nobody asks for it
 def moments(end_s: float, shots: Sequence[Span], count: int, part: Span | None = None) -> list[float]:
     """Up to `count` moments of a clip of `end_s` seconds, ascending. `part` is what a question names."""
     whole = Span(0.0, end_s)
-    if part is None or part.length_s >= end_s:
+    if part is None or not 0 < part.length_s < end_s:
         return spread(_within(whole, shots), count)
     near = close(part, count)
     before, after = Span(0.0, part.start_s), Span(part.end_s, end_s)
