@@ -15,13 +15,11 @@ import threading
 from multiprocessing.connection import Connection
 
 from engine.executors.watchdog import Heart, open_page
-from engine.executors.wire import Boot, Codec, Report
+from engine.executors.wire import EXIT_BROKEN, EXIT_DEVICE_LOST, Boot, Codec, Report
 from engine.executors.worker import Worker
 
 # How long a running job may take to notice that the bot is gone and to remove its half-made files.
 _ORPHAN_GRACE_S = 2.0
-EXIT_BROKEN = 3
-EXIT_DEVICE_LOST = 4
 
 
 def main(connection_fd: int, pulse_fd: int, trace_fd: int) -> int:
@@ -44,7 +42,7 @@ def main(connection_fd: int, pulse_fd: int, trace_fd: int) -> int:
     from engine.runtime import Runtime
 
     heart = Heart(open_page(pulse_fd))
-    worker = Worker(Runtime(boot.config), _Sender(connection), heart.beat, _leave_the_device)
+    worker = Worker(Runtime(boot.config, alone=True), _Sender(connection), heart.beat, _leave_the_device)
     left = threading.Event()
     threading.Thread(target=_listen, args=(connection, worker, left), name="control", daemon=True).start()
     try:

@@ -13,11 +13,10 @@ from collections.abc import AsyncIterator, Callable
 
 from engine.errors import EngineError, EngineUnavailable, JobCancelled, from_event
 from engine.executors.base import ExecutorHealth, Streams, Task, WorkerDied
-from engine.executors.child import EXIT_DEVICE_LOST
 from engine.executors.inference_process import InferenceProcess
 from engine.executors.restarts import RestartPolicy
 from engine.executors.watchdog import Watchdog
-from engine.executors.wire import Boot, Broken, Cancel, Happened, Loaded, Report, Stop, Submit
+from engine.executors.wire import EXIT_DEVICE_LOST, Boot, Broken, Cancel, Happened, Loaded, Report, Stop, Submit
 from engine.settings import EngineSettings
 from engine.types import Event, RuntimeConfig, Started
 

@@ -6,6 +6,10 @@ import msgspec
 
 from engine.types import Coverage, Event, Failed, Job, JobClass, ModelCard, RuntimeConfig
 
+# The worker's exit statuses beside 0.
+EXIT_BROKEN = 3  # the models could not be loaded, as `Broken` has said
+EXIT_DEVICE_LOST = 4
+
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="boot"):
     """The first message to a fresh process."""
