@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from engine.backends import accelerator
-from engine.backends.base import Backend, ResidentBackend
+from engine.backends.base import Backend, Footprint, ResidentBackend
 from engine.errors import OutOfMemory
 from engine.memory import Expected, Ledger, fits
 from engine.types import RuntimeConfig
@@ -39,9 +39,11 @@ class Residents:
     A model is known by a key, which stands in the log. `loading` may be set before the first one is loaded.
     """
 
-    def __init__(self, config: RuntimeConfig) -> None:
+    def __init__(self, config: RuntimeConfig, *, alone: bool = False) -> None:
+        """`alone` tells that nothing else of weight goes on in this process, so that its garbage is ours."""
         self.loading: Loading = lambda size: None
         self._config = config
+        self._alone = alone
         self._backends: dict[str, Backend] = {}
         self._residents: dict[str, ResidentBackend] = {}  # those of them that take a part of the device
         self._running: list[str] = []
@@ -68,6 +70,15 @@ class Residents:
             self.loading(0)
             self._backends[key].load()
 
+    def settle(self) -> None:
+        """Everything is loaded: leave it out of what the garbage collector goes through.
+
+        The libraries' and models' half a million objects take it half a second, which would be part of every cancel.
+        """
+        if self._alone:
+            gc.collect()
+            gc.freeze()
+
     @contextmanager
     def at_work(self, key: str, checkpoint: Callable[[], None]) -> Iterator[None]:
         """Have a model loaded, and keep it there, while a job works with it; then note what that took.
@@ -82,6 +93,7 @@ class Residents:
         else:
             checkpoint()
             self._bring(key)
+            self.settle()
             checkpoint()
         self._running.append(key)
         try:
@@ -100,8 +112,10 @@ class Residents:
         others = self._ledger.leavable(key, self._running)
         self._unload(others)
         self.loading(self._ledger[key].weights)  # some have to load themselves anew for that
+        gc.unfreeze()
         thriftier = self._residents[key].relieve()
         self._free()
+        self.settle()
         self._note(key)
         return thriftier or bool(others)
 
@@ -109,6 +123,11 @@ class Residents:
         """A model has worked: note what it took."""
         if key in self._residents:
             self._note(key)
+
+    @property
+    def footprints(self) -> dict[str, Footprint]:
+        """What each model takes, as far as it was measured, by its key."""
+        return {key: backend.footprint() for key, backend in self._residents.items()}
 
     @cached_property
     def _ledger(self) -> Ledger:
@@ -156,6 +175,8 @@ class Residents:
     def _unload(self, keys: Iterable[str]) -> None:
         """What cannot be unloaded is not used again before it has been loaded anew."""
         leaving = tuple(keys)
+        if leaving:
+            gc.unfreeze()  # what is left out of collections never goes
         for key in leaving:
             self._ledger.drop(key)
             try:

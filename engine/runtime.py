@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from engine.backends.base import Footprint
 from engine.errors import BadRequest, JobFailed, MissingExtra
 from engine.executors.wire import Loaded
 from engine.moderation import Guards
@@ -72,10 +73,11 @@ class Runtime:
     `run` is re-entrant in one respect: a `Moderate` or `Inspect` may run inside the checkpoint of another job.
     """
 
-    def __init__(self, config: RuntimeConfig) -> None:
+    def __init__(self, config: RuntimeConfig, *, alone: bool = False) -> None:
+        """`alone` in its process, a runtime keeps the garbage collector away from what it has loaded."""
         self._config = config
         self._models: dict[Role, dict[str, _Model]] = {}  # by backend name, the default of a role first
-        self._residents = Residents(config)
+        self._residents = Residents(config, alone=alone)
         self._guards = Guards((), ())
 
     def load(self, loading: Loading = lambda size: None) -> Loaded:
@@ -95,6 +97,7 @@ class Runtime:
         self._guards = Guards(*([(guard.backend, guard.card) for guard in self._all(role)] for role in _GUARDS))
         if Role.FRAME_GUARD in self._models:  # it will need pictures: the first user should not wait for imports
             _media()
+        self._residents.settle()
         cards = tuple(model.card for role in self._models for model in self._all(role))
         return Loaded(cards=cards, coverage=self.coverage)
 
@@ -118,6 +121,13 @@ class Runtime:
     @property
     def coverage(self) -> Coverage:
         return self._guards.coverage
+
+    @property
+    def footprints(self) -> dict[Role, Footprint]:
+        """What the default model of each role takes of the device, where it takes any."""
+        known = self._residents.footprints
+        defaults = {role: next(iter(models.values())).key for role, models in self._models.items()}
+        return {role: known[key] for role, key in defaults.items() if key in known}
 
     def run(self, job: Job, emit: Emit, checkpoint: Checkpoint) -> Result:
         """Do a job to its end. `checkpoint` is called between steps and raises `JobCancelled` to stop it.
