@@ -52,7 +52,8 @@ class Judge:
         self._choice = choice
         self._categories = _asked(choice)
         self._find: Callable[[Role], Any | None] = lambda role: None
-        self._habits: dict[Category, float] = {}
+        self._judging = "the model for questions"
+        self._habits: dict[Category, float] = {}  # how much, in log-odds, the model is too ready to say yes
 
     @classmethod
     def build(cls, choice: ModelChoice, config: RuntimeConfig) -> Self:
@@ -67,12 +68,15 @@ class Judge:
         return ModelCard(
             role=Role.FRAME_GUARD,
             backend=self._choice.key,
-            name=f"{self._choice.key} (the model for questions)",
+            name=f"{self._judging} as judge",
             categories=self._categories,
         )
 
     def load(self) -> None:
-        """Raises `BadRequest` when there is no model for questions, or none that can judge."""
+        """Ask about an empty picture. Raises `BadRequest` when there is no model for questions, or none that can judge;
+        the model has to be loaded already."""
+        import numpy as np
+
         model = self._find(Role.UNDERSTANDING)
         if model is None:
             raise BadRequest(
@@ -83,7 +87,11 @@ class Judge:
                 f"The judge asks the model for questions, and “{model.card().name}” cannot say how sure it is. Use one "
                 "with the backend transformers, or take the judge out."
             )
-        self._habits = {}
+        self._judging = model.card().name
+        grey = np.full((_SIDE, _SIDE, 3), _GREY, dtype=np.uint8)
+        for category in self._categories:
+            (yes,) = _answers(model, [grey], category)
+            self._habits[category] = max(0.0, _logit(yes) - _logit(_EMPTY))
 
     def score(self, frames: Sequence[Image]) -> list[Mapping[Category, float]]:
         """One mapping a frame. Raises `GuardUnavailable` without a model, and for answers that are no probabilities."""
@@ -92,19 +100,9 @@ class Judge:
             raise GuardUnavailable("The model that checks pictures is not loaded. Please try again.")
         found: list[dict[Category, float]] = [{} for _ in frames]
         for category in self._categories:
-            habit = self._habit(model, category)
             for scores, yes in zip(found, _answers(model, frames, category), strict=True):
-                scores[category] = _without(habit, yes)
+                scores[category] = _without(self._habits[category], yes)
         return list(found)
-
-    def _habit(self, model: Any, category: Category) -> float:
-        """How much, in log-odds, the model is too ready to say yes to this question. Asked once."""
-        if category not in self._habits:
-            import numpy as np
-
-            (yes,) = _answers(model, [np.full((_SIDE, _SIDE, 3), _GREY, dtype=np.uint8)], category)
-            self._habits[category] = max(0.0, _logit(yes) - _logit(_EMPTY))
-        return self._habits[category]
 
 
 def _asked(choice: ModelChoice) -> tuple[Category, ...]:

@@ -118,20 +118,26 @@ class ResidentGuard(ABC):
 
     @contextmanager
     def _at_work(self) -> Iterator[Any]:
-        """The loaded model, and what it takes while it works. Raises `GuardUnavailable` when it is not loaded."""
+        """The loaded model, watched while it works. Raises `GuardUnavailable` when it is not loaded."""
         import torch
 
         if self._model is None:
             raise GuardUnavailable(f"The safety check {self.name} is not ready yet. Please try again.", guard=self.name)
+        # The pipelines draw a number for their loaders. A video between whose steps this check runs must not notice.
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]), self._measured():
+            yield self._model
+
+    @contextmanager
+    def _measured(self) -> Iterator[None]:
+        """Note the peak. Its counter is not reset: a check may run in the middle of something that is measured too."""
+        import torch
+
         on = self._on
         if on is None or on.type != "cuda":
-            with torch.inference_mode():
-                yield self._model
+            yield
             return
-        # The counter of the peak is not reset: a check may run in the middle of something that is being measured.
         held, highest = torch.cuda.memory_allocated(on), torch.cuda.max_memory_allocated(on)
-        with torch.inference_mode():
-            yield self._model
+        yield
         if torch.cuda.max_memory_allocated(on) > highest:
             self._peak = max(self._peak, torch.cuda.max_memory_allocated(on) - held)
 
