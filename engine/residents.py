@@ -115,7 +115,6 @@ class Residents:
         gc.unfreeze()
         thriftier = self._residents[key].relieve()
         self._free()
-        self.settle()
         self._note(key)
         return thriftier or bool(others)
 
@@ -208,6 +207,8 @@ class Residents:
             accelerator.free(accelerator.device(self._config.device))
         else:
             gc.collect()
+        if self._alone:
+            gc.freeze()
 
 
 def _is_resident(backend: Backend) -> TypeGuard[ResidentBackend]:
