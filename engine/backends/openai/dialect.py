@@ -66,8 +66,8 @@ def read(data: str) -> Chunk | None:
         return None
     if not isinstance(found, dict):
         return None
-    if found.get("error"):
-        said, status = words(data), _dict(found["error"]).get("code", found.get("code"))
+    if found.get("error") or found.get("object") == "error":
+        said, status = words(data), _dict(found.get("error")).get("code", found.get("code"))
         return Chunk(error=said or "an error", status=status if isinstance(status, int) else 0)
     usage = _dict(found.get("usage"))
     prompt_tokens = usage.get("prompt_tokens")

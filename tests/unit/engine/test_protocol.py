@@ -119,3 +119,86 @@ def test_well_formed_answers_come_apart_exactly(parts: list[tuple[str, str]], ta
     pieces = [answer[at : at + size] for at in range(0, len(answer), size)]
     wanted = [" ".join(prompt.split()) for _, prompt in parts]
     assert parse(*pieces) == ("".join(text for text, _ in parts) + tail, [prompt for prompt in wanted if prompt])
+
+
+# What people may read is written in these letters, what is a prompt in those: so that a slip is seen at once.
+_WORDS = st.text(alphabet="abcdef .,\n", max_size=12)
+_PROMPTS = st.text(alphabet="uvwxyz ,", max_size=12)
+_GAPS = st.sampled_from(["", " ", "\n", "  "])
+_ATTRIBUTES = st.sampled_from(["", " ", ' style="uvw"', " id=1", "\nx=y z"])
+
+
+@st.composite
+def _openings(draw: st.DrawFn) -> str:
+    name = draw(st.sampled_from(["video", "VIDEO", "Video"]))
+    return f"<{draw(_GAPS)}{name}{draw(_ATTRIBUTES)}>"
+
+
+@st.composite
+def _closings(draw: st.DrawFn) -> str:
+    return f"<{draw(_GAPS)}/{draw(_GAPS)}{draw(st.sampled_from(['video', 'VIDEO']))}{draw(_GAPS)}>"
+
+
+@st.composite
+def _wishes(draw: st.DrawFn, depth: int = 2) -> str:
+    """A tag with a prompt, and now and then whole tags in it."""
+    inner = st.just("") | st.just("<video/>")
+    if depth:
+        inner |= _wishes(depth=depth - 1)
+    content = [draw(_PROMPTS), draw(inner), draw(_PROMPTS)]
+    return draw(_openings()) + "".join(content) + draw(_closings())
+
+
+@st.composite
+def _malformed(draw: st.DrawFn) -> str:
+    """What is no wish, and nothing to read either: tags that close nothing, are empty, or are broken."""
+    return draw(
+        st.sampled_from(["</video>", "<video/>", "<video />", "<video></video>", "<video <video/>", "</video </video>"])
+        | _closings()
+    )
+
+
+_PARTS = st.lists(
+    st.tuples(st.just("text"), _WORDS)
+    | st.tuples(st.just("wish"), _wishes())
+    | st.tuples(st.just("slip"), _malformed()),
+    max_size=8,
+)
+
+
+@given(parts=_PARTS, cuts=st.lists(st.integers(0, 400), max_size=20))
+def test_neither_tags_nor_what_is_in_them_are_ever_read_by_people(
+    parts: list[tuple[str, str]], cuts: list[int]
+) -> None:
+    answer = "".join(part for _, part in parts)
+    edges = sorted({0, len(answer), *(min(cut, len(answer)) for cut in cuts)})
+    pieces = [answer[a:b] for a, b in pairwise(edges)]
+    for shown, prompts in (parse(*pieces), parse(*answer)):
+        assert shown == "".join(part for kind, part in parts if kind == "text")
+        assert not set("".join(prompts)) & set("<>abcdef")
+        wishes = [part for kind, part in parts if kind == "wish"]
+        assert len(prompts) <= len(wishes)
+        assert len(prompts) >= sum(bool(set(re.sub("<[^>]*>", "", wish)) - {" ", "\n"}) for wish in wishes)
+
+
+@given(parts=_PARTS, data=st.data())
+def test_an_answer_that_stops_anywhere_has_shown_no_more_than_the_whole_one(
+    parts: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    answer = "".join(part for _, part in parts)
+    stop = data.draw(st.integers(0, len(answer)))
+    shown, _ = parse(*answer[:stop])
+    assert parse(answer)[0].startswith(shown)
+
+
+@given(answer=_ANSWERS, stop=st.integers(0, 300))
+def test_what_is_shown_is_never_taken_back(answer: str, stop: int) -> None:
+    parser = TagParser()
+    begun = [event for letter in answer[:stop] for event in parser.feed(letter)]
+    shown = "".join(event.text for event in begun if isinstance(event, Token))
+    assert parse(answer)[0].startswith(shown)
+
+
+def test_several_videos_come_in_the_order_in_which_they_are_asked_for() -> None:
+    answer = "First <video>one</video>, then <video>two <video>and a half</video></video> and </video><video>three"
+    assert parse(*answer) == ("First , then  and ", ["one", "two and a half", "three"])

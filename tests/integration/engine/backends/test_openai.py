@@ -265,6 +265,15 @@ def test_a_follow_up_begins_with_the_messages_of_the_question_before(server: Ope
     assert after[: len(before)] == before
 
 
+def test_what_the_server_counts_corrects_our_own_count(server: OpenAiServer, context: Context) -> None:
+    server.replies = [answer("A bike.", prompt_tokens=40_000)]
+    backend = backend_of(server, context_tokens=16_384)
+    for _ in range(2):
+        ask(backend, context, question("What?", real_clip("bikes.mp4"), frames=16))
+    first, second = (str(body["messages"]).count("image_url") for body in server.questions)
+    assert 1 <= second < first
+
+
 def test_a_context_that_is_too_small_is_learnt_from_the_refusal(server: OpenAiServer, context: Context) -> None:
     too_long = refusal(400, "This model's maximum context length is 4096 tokens, your request has 9000.")
     server.replies = [too_long, answer("A bike.")]
@@ -312,8 +321,16 @@ def test_a_stream_that_just_ends_is_an_error_too(server: OpenAiServer, context: 
         ask(backend_of(server), context)
 
 
-def test_an_error_in_the_stream_is_an_error(server: OpenAiServer, context: Context) -> None:
-    server.replies = [raw(chunk("A bike "), 'data: {"error": {"message": "worker died", "code": 500}}\n\n')]
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error": {"message": "worker died", "code": 500}},
+        {"error": "worker died"},
+        {"object": "error", "message": "worker died", "code": 500},
+    ],
+)
+def test_an_error_in_the_stream_is_an_error(server: OpenAiServer, context: Context, error: dict[str, Any]) -> None:
+    server.replies = [raw(chunk("A bike "), f"data: {json.dumps(error)}\n\n")]
     with pytest.raises(ServerFailed, match="in the middle"):
         ask(backend_of(server), context)
 
