@@ -236,7 +236,7 @@ def make_wan_image_to_video(folder: Path) -> Path:
         text_encoder=_umt5(),
         vae=_wan_vae(),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-        transformer=_wan_transformer(in_channels=2 * 16 + 4, image_dim=4, added_kv_proj_dim=4),
+        transformer=_wan_transformer(in_channels=2 * 16 + 4, image_dim=4, added_kv_proj_dim=24),
         transformer_2=None,
         image_encoder=CLIPVisionModelWithProjection(eyes),
         image_processor=CLIPImageProcessor(size=32, crop_size=32),
@@ -312,7 +312,8 @@ def make_hunyuan15(folder: Path) -> Path:
         eos="<|im_end|>",
         pad_token="<|endoftext|>",
         model_max_length=2048,
-        chat_template="{% for m in messages %}<|im_start|>{{ m['content'][-40:] }}<|im_end|>{% endfor %}",
+        # The pipeline looks for the prompt behind as many tokens as its own system prompt has in the real vocabulary.
+        chat_template="{{ '<|im_start|>' * 108 }}{{ messages[-1]['content'] }}<|im_end|>",
     )
     qwen = Qwen2_5_VLTextConfig(
         vocab_size=len(tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=3, num_attention_heads=2,
@@ -324,7 +325,7 @@ def make_hunyuan15(folder: Path) -> Path:
         out_channels=_LATENTS,
         num_attention_heads=2,
         attention_head_dim=8,
-        num_layers=2,
+        num_layers=1,
         num_refiner_layers=1,
         text_embed_dim=16,
         text_embed_2_dim=_TEXT_WIDTH,

@@ -241,12 +241,8 @@ class Diffusion:
         self.load()
         context.checkpoint()
         seed = secrets.randbits(31) if job.seed is None else job.seed
-        try:
-            with self._beginning(job, context) as begin:
-                return self._make(job, seed, begin, context)
-        finally:
-            if self._loaded is not None:
-                accelerator.free(self._loaded.device)
+        with self._beginning(job, context) as begin:
+            return self._make(job, seed, begin, context)
 
     def _refuse(self, job: Generate) -> None:
         family = self._examine().family
@@ -317,6 +313,8 @@ class Diffusion:
         except BaseException as error:
             # The traceback holds the pipeline's locals, and with them the latents, until whoever catches it is done.
             traceback.clear_frames(error.__traceback__)
+            if loaded.device.type != "cpu":
+                accelerator.free(loaded.device)
             raise
         finally:
             loaded.pipe.maybe_free_model_hooks()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,47 @@ class Job:
     @property
     def steps(self) -> list[tuple[int, int]]:
         return [(event.step, event.total) for event in self.events if isinstance(event, Progress)]
+
+
+class Denoising:
+    """Counts the calls of denoisers and remembers, weakly, what they returned."""
+
+    CLASSES = ("WanTransformer3DModel", "LTXVideoTransformer3DModel", "CogVideoXTransformer3DModel",
+               "HunyuanVideoTransformer3DModel", "HunyuanVideo15Transformer3DModel", "UNet3DConditionModel",
+               "UNetMotionModel")  # fmt: skip
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.modules: set[int] = set()
+        self.returned: list[weakref.ref[Any]] = []
+        self.on_call: Callable[[], None] = lambda: None
+
+    def begin(self, module: Any, arguments: Any) -> None:
+        if type(module).__name__ in self.CLASSES:
+            self.on_call()
+
+    def end(self, module: Any, arguments: Any, output: Any) -> None:
+        if type(module).__name__ in self.CLASSES:
+            self.calls += 1
+            self.modules.add(id(module))
+            tensor = output[0] if isinstance(output, tuple) else output.sample
+            self.returned.append(weakref.ref(tensor))
+
+    @property
+    def alive(self) -> int:
+        """How many of these exist now, without waiting for the garbage collector."""
+        return sum(reference() is not None for reference in self.returned)
+
+
+@pytest.fixture
+def denoising() -> Iterator[Denoising]:
+    from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+    seen = Denoising()
+    handles = (register_module_forward_pre_hook(seen.begin), register_module_forward_hook(seen.end))
+    yield seen
+    for handle in handles:
+        handle.remove()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -101,7 +142,7 @@ def make(tiny: Callable[[str], Path]) -> Make:
 
 @pytest.fixture
 def wish(tmp_path: Path) -> Callable[..., Generate]:
-    """A job of half a second, small, with a seed; each with a file of its own."""
+    """A job of a quarter of a second, small, with a seed; each with a file of its own."""
     count = 0
 
     def job(**changes: Any) -> Generate:
@@ -111,7 +152,7 @@ def wish(tmp_path: Path) -> Callable[..., Generate]:
             "prompt": "a red boat on a lake",
             "out": str(tmp_path / f"made-{count}.mp4"),
             "seed": 7,
-            "seconds": 0.5,
+            "seconds": 0.25,
             "width": 64,
             "height": 48,
         }
