@@ -6,10 +6,12 @@ It knows no threshold, and of the model only that it can say how likely it would
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+from engine.backends import accelerator
 from engine.backends.guards.resident import finite
 from engine.errors import BadRequest, GuardUnavailable
 from engine.types import Category, ModelCard, ModelChoice, Role, RuntimeConfig
@@ -48,8 +50,9 @@ class Judge:
 
     at_once = 8
 
-    def __init__(self, choice: ModelChoice) -> None:
+    def __init__(self, choice: ModelChoice, config: RuntimeConfig) -> None:
         self._choice = choice
+        self._device = config.device
         self._categories = _asked(choice)
         self._find: Callable[[Role], Any | None] = lambda role: None
         self._judging = "the model for questions"
@@ -58,7 +61,7 @@ class Judge:
     @classmethod
     def build(cls, choice: ModelChoice, config: RuntimeConfig) -> Self:
         """Raises `BadRequest` for an option that means nothing here."""
-        return cls(choice)
+        return cls(choice, config)
 
     def attach(self, find: Callable[[Role], Any | None]) -> None:
         """Say how the model for questions is found."""
@@ -88,6 +91,8 @@ class Judge:
                 "with the backend transformers, or take the judge out."
             )
         self._judging = model.card().name
+        if "torch" not in sys.modules or accelerator.device(self._device).type == "cpu":
+            self.at_once = 1  # batches save nothing there, and nothing can be heard or cancelled before one is done
         grey = np.full((_SIDE, _SIDE, 3), _GREY, dtype=np.uint8)
         for category in self._categories:
             (yes,) = _answers(model, [grey], category)

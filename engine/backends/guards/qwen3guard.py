@@ -63,6 +63,7 @@ class Qwen3Guard(ResidentGuard):
     role = Role.TEXT_GUARD
     default_model = "Qwen/Qwen3Guard-Gen-0.6B"
     at_once = 8
+    at_once_on_cpu = 1
 
     def __init__(self, choice: ModelChoice, config: RuntimeConfig) -> None:
         super().__init__(choice, config)

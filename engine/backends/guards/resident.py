@@ -30,12 +30,14 @@ _EXPECTED_PEAK = 0.25  # of the weights, until it was measured: activations of a
 class ResidentGuard(ABC):
     """A guard whose model is loaded from safetensors files on this machine.
 
-    `at_once` is how many inputs it takes together; `relieve` makes it fewer.
+    `at_once` is how many inputs it takes together; `relieve` makes it fewer. On a processor it is `at_once_on_cpu`:
+    there batches save nothing, and nothing can be heard or cancelled before one is done.
     """
 
     role: ClassVar[Role]
     default_model: ClassVar[str]
     at_once: int = 32
+    at_once_on_cpu: ClassVar[int] = 8
 
     def __init__(self, choice: ModelChoice, config: RuntimeConfig) -> None:
         self._choice = choice if choice.model else msgspec.structs.replace(choice, model=self.default_model)
@@ -99,6 +101,8 @@ class ResidentGuard(ABC):
         with self._explained():
             self._model = self._load(folder, self._on).eval().requires_grad_(False)
         self._weights = accelerator.weights_of([self._model])
+        if self._on.type == "cpu":
+            self.at_once = min(self.at_once, self.at_once_on_cpu)
 
     def footprint(self) -> Footprint:
         """Bytes on the device: of the loaded model, else of its files."""

@@ -44,6 +44,7 @@ class ShieldGemma(ResidentGuard):
     role = Role.FRAME_GUARD
     default_model = "google/shieldgemma-2-4b-it"
     at_once = 8
+    at_once_on_cpu = 1
 
     def __init__(self, choice: ModelChoice, config: RuntimeConfig) -> None:
         super().__init__(choice, config)

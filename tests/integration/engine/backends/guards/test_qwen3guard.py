@@ -72,6 +72,7 @@ def test_a_batch_of_texts_of_all_lengths_scores_as_each_text_alone(
     load: Load, model: str, request: pytest.FixtureRequest
 ) -> None:
     guard = load(Role.TEXT_GUARD, "qwen3guard", request.getfixturevalue(model))
+    guard.at_once = 8  # as on a GPU
     texts = ["red", *guards.sentences("stab", 3), *guards.sentences("", 2, least=60, most=90), "the cat"]
     alone = [guard.score([text])[0] for text in texts]
     assert len({tuple(scores.values()) for scores in alone}) == len(texts)
@@ -155,6 +156,7 @@ def test_it_comes_and_goes_and_says_what_it_takes(load: Load, noise: Path) -> No
         guard.score(["the cat"])
     guard.load()
     assert guard.score(["the cat"]) == before
+    guard.at_once = 8
     assert [guard.relieve() for _ in range(4)] == [True, True, True, False]
     assert guard.score(["the cat"] * 3) == [pytest.approx(before[0], abs=1e-5)] * 3
 
