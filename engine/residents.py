@@ -76,7 +76,8 @@ class Residents:
         The libraries' and models' half a million objects take it half a second, which would be part of every cancel.
         """
         if self._alone:
-            gc.collect()
+            if self._residents:  # what their loading left behind may be large
+                gc.collect()
             gc.freeze()
 
     @contextmanager

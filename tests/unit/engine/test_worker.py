@@ -277,6 +277,25 @@ def test_a_lost_device_is_left_at_once_whoever_noticed_it(wrapped: bool, caplog:
     assert "r1" in caplog.text
 
 
+def test_a_device_that_is_lost_while_models_are_loaded_is_left_without_calling_the_models_broken() -> None:
+    class Left(BaseException):
+        pass
+
+    class Lost(ScriptedRuntime):
+        def load(self, loading: Callable[[int], None]) -> Loaded:
+            raise RuntimeError("CUDA error: uncorrectable ECC error encountered")
+
+    def leave() -> None:
+        raise Left
+
+    sent: list[Report] = []
+    runtime = Lost(lambda job, emit, checkpoint: ANSWERED, lambda job: False)
+    worker = Worker(runtime, sent.append, lambda phase, silence_s: None, leave)  # type: ignore[arg-type]
+    with pytest.raises(Left):
+        worker.serve()
+    assert sent == []
+
+
 def test_the_watchdog_is_told_how_long_a_loading_may_take() -> None:
     def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
         checkpoint()
