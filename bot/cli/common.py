@@ -34,27 +34,39 @@ def print_json(value: dict[str, Any]) -> None:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn what a command raises into a sentence and an exit code."""
-    from adapters.base import AdapterError
-    from bot.errors import BotError
-    from bot.store import StoreError
-    from engine.errors import BadRequest, DownloadStopped, EngineError, MediaError
-
+    """Turn what a command raises into a sentence and an exit code. What nobody expects is raised on."""
     try:
         yield
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
         first = _first(group)
-        if not isinstance(first, (BotError, EngineError, StoreError, AdapterError, OSError)):
+        if _code(first) is None:
             raise
         fail(str(first), ENGINE_FAILURE)
-    except DownloadStopped as error:
-        fail(str(error), INTERRUPTED)
-    except (BotError, MediaError, BadRequest) as error:
-        fail(str(error), BAD_INPUT)
-    except (EngineError, StoreError, AdapterError, OSError) as error:
-        fail(str(error), ENGINE_FAILURE)
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if (code := _code(error)) is None:
+            raise
+        fail(str(error), code)
+
+
+def _code(error: BaseException) -> int | None:
+    """How a command ends with this error. Asked only then, because most of what is imported here takes its time."""
+    from adapters.base import AdapterError
+    from bot.errors import BotError
+    from engine.errors import BadRequest, DownloadStopped, EngineError, MediaError
+
+    if isinstance(error, DownloadStopped):
+        return INTERRUPTED
+    if isinstance(error, (BotError, MediaError, BadRequest)):
+        return BAD_INPUT
+    if isinstance(error, (EngineError, AdapterError, OSError)):
+        return ENGINE_FAILURE
+    from bot.store import StoreError
+
+    return ENGINE_FAILURE if isinstance(error, StoreError) else None
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
