@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.backends.guards import labels
-from engine.backends.guards.resident import ResidentGuard, finite, weights_arguments
+from engine.backends.guards.resident import SAMPLE_TEXTS, ResidentGuard, finite, sample_frames, weights_arguments
 from engine.backends.guards.windows import SLACK, windows
 from engine.errors import BadRequest
 from engine.types import Category, ModelChoice, Role, RuntimeConfig
@@ -98,12 +98,17 @@ class TextClassifier(_Classifier):
         scored = iter(self._classified(flat, truncation=True, max_length=self._room(special=True), padding=True))
         return [worst([next(scored) for _ in group]) for group in pieces]
 
+    @property
+    def _sample(self) -> Sequence[str]:
+        return SAMPLE_TEXTS
+
     def _room(self, special: bool = False) -> int:
         """Tokens of text that fit into the model, or all tokens, with its special ones."""
         tokenizer, config = self._pipeline.tokenizer, self._model.config
-        limits = (_MOST_TOKENS, tokenizer.model_max_length, getattr(config, "max_position_embeddings", _MOST_TOKENS))
-        # RoBERTa's positions begin after the padding's.
-        whole = min(limits) - (config.pad_token_id + 1 if "roberta" in config.model_type else 0)
+        # RoBERTa's positions begin after the padding's; a model without limit says 0 or -1.
+        shift = config.pad_token_id + 1 if "roberta" in config.model_type else 0
+        positions = getattr(config, "max_position_embeddings", 0) - shift
+        whole = min(_MOST_TOKENS, tokenizer.model_max_length, positions if positions > 0 else _MOST_TOKENS)
         return int(whole if special else whole - tokenizer.num_special_tokens_to_add())
 
     def _make_pipeline(self, folder: Path, on: torch.device) -> Any:
@@ -129,6 +134,10 @@ class ImageClassifier(_Classifier):
         from PIL import Image as Pillow
 
         return self._classified([Pillow.fromarray(frame) for frame in frames])
+
+    @property
+    def _sample(self) -> Sequence[Image]:
+        return sample_frames()
 
     def _make_pipeline(self, folder: Path, on: torch.device) -> Any:
         from transformers import AutoImageProcessor, AutoModelForImageClassification, pipeline

@@ -91,7 +91,7 @@ def labels_of(choice: ModelChoice) -> Labels:
     if not any(labels.values()):
         raise BadRequest(
             f"Nothing says what the labels of {choice.model} mean. Map each of them in the options of this model, for "
-            f'example: {_PREFIX}toxic = "harassment", and {_PREFIX}normal = "" for one that is no harm.',
+            f'example: "{_PREFIX}toxic" = "harassment", and "{_PREFIX}normal" = "" for one that is no harm.',
             model=choice.model,
         )
     return labels
@@ -109,8 +109,8 @@ def check(labels: Labels, of_model: Iterable[str], choice: ModelChoice) -> None:
     if unknown := [label for label in there if label not in labels]:
         raise BadRequest(
             f"{choice.model} has the label {_quoted(unknown)}, and nothing says what that means. Map it in the options "
-            f'of this model: {_PREFIX}{unknown[0]} = "hate" (one or several of: {", ".join(Category)}), or '
-            f'{_PREFIX}{unknown[0]} = "" when it is no harm.',
+            f'of this model: "{_PREFIX}{unknown[0]}" = "hate" (one or several of: {", ".join(Category)}), or '
+            f'"{_PREFIX}{unknown[0]}" = "" when it is no harm.',
             model=choice.model,
             label=unknown[0],
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.backends.guards.classifiers import worst
 from engine.backends.guards.forced import Forced, Tokens, distinct
-from engine.backends.guards.resident import ResidentGuard, finite, weights_arguments
+from engine.backends.guards.resident import SAMPLE_TEXTS, ResidentGuard, finite, weights_arguments
 from engine.backends.guards.windows import windows
 from engine.errors import BadRequest
 from engine.types import Category, ModelChoice, Role, RuntimeConfig
@@ -87,6 +87,10 @@ class Qwen3Guard(ResidentGuard):
                 scored += self._batch(model, flat[at : at + self.at_once])
         answers = iter(scored)
         return [worst([next(answers) for _ in group]) for group in pieces]
+
+    @property
+    def _sample(self) -> Sequence[str]:
+        return SAMPLE_TEXTS
 
     def _batch(self, model: Any, texts: Sequence[str]) -> list[Mapping[Category, float]]:
         prompts = [self._prompt(text) + _SAFETY for text in texts]

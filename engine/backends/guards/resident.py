@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -24,6 +24,9 @@ from engine.types import Category, ModelCard, ModelChoice, Role, RuntimeConfig
 if TYPE_CHECKING:
     import torch
 
+    from engine.backends.base import Image
+
+SAMPLE_TEXTS = ("Hello.", "What happens in this clip, and who is in it?")  # of two lengths, to see that they are padded
 _EXPECTED_PEAK = 0.25  # of the weights, until it was measured: activations of a small batch
 
 
@@ -47,6 +50,7 @@ class ResidentGuard(ABC):
         self._on: torch.device | None = None
         self._weights = 0
         self._peak = 0
+        self._has_scored = False
 
     @classmethod
     def build(cls, choice: ModelChoice, config: RuntimeConfig) -> Self:
@@ -61,6 +65,15 @@ class ResidentGuard(ABC):
     @abstractmethod
     def _load(self, folder: Path, on: torch.device) -> Any:
         """The model, on its device. Raises `BadRequest` when the files are of another kind."""
+
+    @abstractmethod
+    def score(self, inputs: Sequence[Any]) -> list[Mapping[Category, float]]:
+        """One mapping an input. Raises `GuardUnavailable` when not loaded, and for scores that are no numbers."""
+
+    @property
+    @abstractmethod
+    def _sample(self) -> Sequence[Any]:
+        """Some harmless inputs, to see whether anything can be scored."""
 
     @property
     def name(self) -> str:
@@ -81,7 +94,7 @@ class ResidentGuard(ABC):
         )
 
     def load(self) -> None:
-        """Read the model's files. Nothing is fetched, and no code of the model's own runs.
+        """Read the model's files, and see that it scores. Nothing is fetched, and no code of the model's own runs.
 
         Raises `MissingExtra`, `MissingModel`, or `BadRequest` with what does not fit.
         """
@@ -103,6 +116,8 @@ class ResidentGuard(ABC):
         self._weights = accelerator.weights_of([self._model])
         if self._on.type == "cpu":
             self.at_once = min(self.at_once, self.at_once_on_cpu)
+        if not self._has_scored:
+            self._try()
 
     def footprint(self) -> Footprint:
         """Bytes on the device: of the loaded model, else of its files."""
@@ -119,6 +134,19 @@ class ResidentGuard(ABC):
         """Take half as many inputs together. False when it is one already."""
         self.at_once, before = max(1, self.at_once // 2), self.at_once
         return self.at_once < before
+
+    def _try(self) -> None:
+        """Better that the start fails than every check after it. It also tells what working takes."""
+        try:
+            self.score(self._sample)
+        except Exception as error:
+            if accelerator.is_out_of_memory(error) or accelerator.is_device_lost(error):
+                raise
+            raise BadRequest(
+                f"{self._choice.model} was loaded, and cannot score anything: {_words(error)}. Choose another model.",
+                model=self._choice.model,
+            ) from error
+        self._has_scored = True
 
     @contextmanager
     def _at_work(self) -> Iterator[Any]:
@@ -165,12 +193,18 @@ class ResidentGuard(ABC):
         try:
             yield
         except (ValueError, OSError, KeyError, ImportError, AttributeError, TypeError) as error:
-            words = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
             raise BadRequest(
-                f"{self._choice.model} cannot be loaded as {self._choice.backend}: {words}. Fetch it again, or choose "
-                "another model.",
+                f"{self._choice.model} cannot be loaded as {self._choice.backend}: {_words(error)}. Fetch it again, or "
+                "choose another model.",
                 model=self._choice.model,
             ) from error
+
+
+def sample_frames() -> list[Image]:
+    """One empty picture."""
+    import numpy as np
+
+    return [np.full((360, 640, 3), 128, dtype=np.uint8)]
 
 
 def finite(values: Iterable[float], guard: str) -> list[float]:
@@ -190,3 +224,7 @@ def weights_arguments(on: torch.device, dtype: torch.dtype | None = None) -> dic
         "dtype": dtype or accelerator.dtype(on),
         "device_map": {"": on},
     }
+
+
+def _words(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")

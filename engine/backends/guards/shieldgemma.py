@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from engine.backends import accelerator
-from engine.backends.guards.resident import ResidentGuard, finite, weights_arguments
+from engine.backends.guards.resident import ResidentGuard, finite, sample_frames, weights_arguments
 from engine.errors import BadRequest
 from engine.types import Category, ModelChoice, Role, RuntimeConfig
 
@@ -68,6 +68,10 @@ class ShieldGemma(ResidentGuard):
                     for row, score in enumerate(self._ask(model, pictures[at : at + self.at_once], policy), start=at):
                         found[row].update(dict.fromkeys(categories, score))
         return list(found)
+
+    @property
+    def _sample(self) -> Sequence[Image]:
+        return sample_frames()
 
     def _ask(self, model: Any, pictures: Sequence[Any], policy: str) -> list[float]:
         # One policy at a time: then all prompts are of one length, and nothing is padded.

@@ -122,3 +122,14 @@ def test_a_model_of_another_kind_is_a_sentence_at_the_start(load: Load, text_cla
             label__rude="hate",
             label__lewd="sexual",
         )
+
+
+def test_a_model_that_cannot_score_anything_is_a_sentence_at_the_start(load: Load, checkpoints: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = guards.make_image_classifier(checkpoints / "broken", taught=False)
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.bias"][0] = math.nan
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(BadRequest, match="was loaded, and cannot score anything"):
+        load(Role.FRAME_GUARD, "image-classifier", folder, **PICTURES)

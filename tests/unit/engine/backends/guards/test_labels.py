@@ -51,7 +51,7 @@ def test_a_mapping_that_cannot_be_is_refused(options: dict[str, str], words: str
 
 
 def test_a_label_that_nobody_mapped_is_named_and_how_to_map_it() -> None:
-    with pytest.raises(BadRequest, match=r'label “scam”.*label\.scam = "hate".*label\.scam = ""') as caught:
+    with pytest.raises(BadRequest, match=r'label “scam”.*"label\.scam" = "hate".*"label\.scam" = ""') as caught:
         labels.check({"ok": (), "rude": (HARASSMENT,)}, ["ok", "rude", "scam"], choice())
     assert caught.value.details["label"] == "scam"
 
