@@ -59,6 +59,7 @@ _LLAVA = """{% for message in messages %}{% if message.role != 'system' %}{{ mes
 
 def make_smolvlm(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] = (), talks: bool = False) -> Path:
     """SmolVLM: every frame becomes four tokens with a time stamp in words before them."""
+    accelerator.prepare()
     from transformers import (
         SmolVLMConfig,
         SmolVLMForConditionalGeneration,
@@ -91,6 +92,7 @@ def make_smolvlm(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] 
 
 def make_qwen2_5_vl(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] = (), talks: bool = False) -> Path:
     """Qwen2.5-VL: rotary positions in three dimensions, of which time is one, and windows in its vision tower."""
+    accelerator.prepare()
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
     from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor
     from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
@@ -116,6 +118,7 @@ def make_qwen2_5_vl(folder: Path, *, context: int = CONTEXT, pieces: Sequence[st
 
 def make_qwen3_vl(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] = (), talks: bool = False) -> Path:
     """Qwen3-VL: time stamps in words, and features of the vision tower's lower layers in the language model's."""
+    accelerator.prepare()
     from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
     tokenizer, processor = _qwen3_processor(_VISION + _CHATML, pieces)
@@ -130,6 +133,7 @@ def make_qwen3_vl(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str]
 
 def make_qwen3_5(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] = (), talks: bool = False) -> Path:
     """Qwen3.5: layers of linear attention, whose state knows no way back, beside the usual ones."""
+    accelerator.prepare()
     from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
 
     tokenizer, processor = _qwen3_processor(_THINKS + _CHATML, pieces)
@@ -150,6 +154,7 @@ def make_llava_next_video(
     folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] = (), talks: bool = False
 ) -> Path:
     """LLaVA-NeXT-Video: a CLIP tower, pooled frames, and a placeholder that is spelled like the tag of our protocol."""
+    accelerator.prepare()
     from transformers import (
         LlavaNextImageProcessor,
         LlavaNextVideoConfig,
@@ -220,6 +225,7 @@ def make_talker(folder: Path, answer: str, *, family: str = "qwen3_vl", context:
 
 def make_lora(model: Path, folder: Path, *, rank: int = 4) -> Path:
     """An adapter for a tiny checkpoint, as PEFT saves it, that changes what the model says."""
+    accelerator.prepare()
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForImageTextToText
@@ -379,6 +385,3 @@ def _enliven(model: Any) -> None:
                 weight.normal_(0.0, 0.3)
             elif isinstance(weight, torch.nn.Parameter) and weight.ndim > 1:
                 weight.normal_(0.0, 1.5 / math.sqrt(weight[0].numel()))
-
-
-accelerator.prepare()  # transformers' processors want a torchvision that can be imported

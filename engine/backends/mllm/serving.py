@@ -6,7 +6,8 @@ It knows no job and no conversation, only prompts and pictures.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from engine.backends.mllm.loading import Loaded, load
 from engine.backends.mllm.prefix import Prefixes
 from engine.backends.mllm.prompt import Prompt, Prompter
 from engine.backends.mllm.speaking import Decoder, Speaker, Thoughts
+from engine.errors import BadRequest
 
 if TYPE_CHECKING:
     import torch
@@ -92,8 +94,9 @@ def serve(choice: ModelChoice, config: RuntimeConfig, options: Options) -> Serve
 
     on = accelerator.device(config.device)
     loaded = load(choice, config.hub, options, on)
-    prompter = Prompter(loaded)
-    found = probing.probe(loaded, prompter)
+    with _explained(choice.model):
+        prompter = Prompter(loaded)
+        found = probing.probe(loaded, prompter)
     weights = accelerator.weights_of([loaded.model])
     kept_bytes = min(options.reuse_mb * 1024 * 1024, max(weights // _KEPT_SHARE, probing.LEAST_KEPT))
     reuses = found.continues and family_of(loaded.config.model_type).reuses and options.reuse_conversations > 0
@@ -112,6 +115,21 @@ def serve(choice: ModelChoice, config: RuntimeConfig, options: Options) -> Serve
         peak=found.peak or found.token_bytes * context,
         kept_bytes=kept_bytes,
     )
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """A model that loads and cannot be asked anything has files that do not belong together."""
+    from jinja2.exceptions import TemplateError
+
+    try:
+        yield
+    except (TemplateError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        raise BadRequest(
+            f"{name} was loaded but fails at its first question: {error}. Its chat template, its processor or its "
+            "weights do not belong together; fetch it again, or choose another model.",
+            model=name,
+        ) from error
 
 
 def _why_not(loaded: Loaded, continues: bool) -> str:

@@ -131,6 +131,14 @@ def test_a_template_without_a_place_for_pictures_is_refused(checkpoint: Checkpoi
         backend(folder).load()
 
 
+def test_a_template_that_cannot_be_filled_in_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    folder = _copy(checkpoint("qwen2_5_vl"), tmp_path)
+    (folder / "chat_template.jinja").write_text("{% for m in messages %}{{ m.nothing.at.all }}{% endfor %}")
+
+    with pytest.raises(BadRequest, match="fails at its first question"):
+        backend(folder).load()
+
+
 def test_pickled_weights_are_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
     folder = _copy(checkpoint("qwen2_5_vl"), tmp_path)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
