@@ -107,7 +107,7 @@ def test_the_page_shows_the_answer_without_the_tag_and_plays_the_video(page: Pag
     expect(exchange.locator(".text")).to_have_text(SAID)
     expect(exchange.locator(".foot")).to_contain_text("talker")
     expect(exchange.locator("img")).not_to_have_count(0)
-    video = exchange.locator("video")
+    video = exchange.get_by_label(f"Made video: {PROMPT}")
     expect(video).to_be_visible()
     assert video.evaluate("(video) => video.videoWidth") == WIDTH
     follow_up = settled(ask(page, "And what else?"), "done")
@@ -116,7 +116,7 @@ def test_the_page_shows_the_answer_without_the_tag_and_plays_the_video(page: Pag
 
 def test_what_the_guard_was_taught_is_blocked_before_anything_is_made(page: Page) -> None:
     exchange = settled(ask(page, f"/generate a {MARKER} in the sea"), "blocked")
-    expect(exchange.locator(".notice")).to_contain_text("harassment")
+    expect(exchange).to_contain_text("harassment 1.00 is over this place's limit")
     expect(exchange.locator("video")).to_have_count(0)
 
 
