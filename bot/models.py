@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.config import Config
 from engine.device import Device, detect
 from engine.hub import ENDPOINT, Advance, Held, Source, Store, is_repository, pull
-from engine.presets import AUTO, PINS, REMOTE_MODELS, Chosen, Pin, choose, pin_of
+from engine.presets import AUTO, REMOTE_MODELS, Chosen, Pin, choose, pin_of
 from engine.registry import backend_names, choices
 from engine.types import HubSettings, ModelChoice, Role, RuntimeConfig
 
@@ -129,11 +129,6 @@ def fetch(
         )
         for need in wanted
     )
-
-
-def known_names(store: Store) -> tuple[str, ...]:
-    """Every model that somebody could mean: those on this machine, and those that are known."""
-    return tuple(dict.fromkeys([*store.models(), *PINS]))
 
 
 def need_of(role: Role, choice: ModelChoice) -> Need | None:

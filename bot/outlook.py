@@ -13,11 +13,9 @@ from bot.models import find, need_of
 from engine.device import Device
 from engine.hub import Held, is_folder
 from engine.memory import Arrangement, Expected, arrangement, fits
-from engine.presets import REMOTE_MODELS, WORK, memory_of, pin_of
+from engine.presets import JUDGES, REMOTE_MODELS, WORK, memory_of, pin_of
 from engine.registry import choices, model_cards
 from engine.types import HubSettings, ModelCard, ModelChoice, Role, RuntimeConfig
-
-_GUARDS = frozenset({Role.TEXT_GUARD, Role.FRAME_GUARD})
 
 
 class Files(StrEnum):
@@ -74,9 +72,9 @@ class Outlook:
 def outlook(runtime: RuntimeConfig, device: Device) -> Outlook:
     """Look at every model of a configuration. Raises what `engine.registry.model_cards` raises."""
     chosen = choices(runtime)
-    expected = {
-        number: each for number, pair in enumerate(chosen) if (each := _expected(number, *pair, runtime.hub, device))
-    }
+    staying = _staying(runtime)
+    known = ((number, _expected(number, *pair, runtime.hub, device, staying)) for number, pair in enumerate(chosen))
+    expected = {number: each for number, each in known if each is not None}
     budget = min(runtime.memory_bytes or device.memory_bytes, device.memory_bytes)
     shares = arrangement(tuple(expected.values()), budget)
     rows = []
@@ -99,9 +97,18 @@ def outlook(runtime: RuntimeConfig, device: Device) -> Outlook:
     return Outlook(tuple(rows), shares.needed, shares.usable)
 
 
-def _expected(number: int, role: Role, choice: ModelChoice, hub: HubSettings, device: Device) -> Expected | None:
+def _staying(runtime: RuntimeConfig) -> tuple[Role, ...]:
+    """The roles whose models never leave the device: guards, and the model that one of them looks through."""
+    guards = (Role.TEXT_GUARD, Role.FRAME_GUARD)
+    judging = any(choice.backend in JUDGES for role in guards for choice in runtime.choices(role))
+    return (*guards, Role.UNDERSTANDING) if judging else guards
+
+
+def _expected(
+    number: int, role: Role, choice: ModelChoice, hub: HubSettings, device: Device, staying: tuple[Role, ...]
+) -> Expected | None:
     weights = _weights(role, choice, hub, device)
-    return Expected(str(number), weights, WORK[role], guard=role in _GUARDS) if weights else None
+    return Expected(str(number), weights, WORK[role], guard=role in staying) if weights else None
 
 
 def _weights(role: Role, choice: ModelChoice, hub: HubSettings, device: Device) -> int:

@@ -41,10 +41,17 @@ def show(preset: PresetOption = None, as_json: JsonOption = False, config: Confi
         else:
             device = Device()
         found = outlook(chosen.runtime_config(), device)
+        others = _others(chosen)
     if as_json:
-        print_json({"preset": chosen.models.preset, "device": device.name, "models": [_row(row) for row in found.rows]})
-    else:
-        _print(chosen, found, about, asked=preset)
+        rows, here = (
+            [_row(row) for row in found.rows],
+            [{"model": model, "bytes": size} for model, size in others.items()],
+        )
+        print_json({"preset": chosen.models.preset, "device": device.name, "models": rows, "others": here})
+        return
+    _print(chosen, found, about, asked=preset)
+    if others:
+        typer.echo("\nAlso on this machine: " + ", ".join(f"{model} ({_size(size)})" for model, size in others.items()))
 
 
 @models.command()
@@ -115,6 +122,15 @@ def _with_preset(config: Config, preset: str | None) -> Config:
         fail(f"There is no preset {preset!r}. There are {', '.join(PRESET_NAMES)}.", BAD_INPUT)
     roles = dict.fromkeys(("understanding", "generation", "text_guard", "frame_guard", "speech"))
     return config.model_copy(update={"models": config.models.model_copy(update={"preset": preset, **roles})})
+
+
+def _others(config: Config) -> dict[str, int]:
+    """What is on this machine besides: each model, and its bytes."""
+    from bot.models import needs
+    from engine.hub import Store
+
+    store, wanted = Store.of(config.hub_settings), {need.model for need in needs(config.runtime_config())}
+    return {model: store.used_bytes(model) for model in store.models() if model not in wanted}
 
 
 def _row(row: Row) -> dict[str, Any]:

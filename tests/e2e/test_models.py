@@ -52,6 +52,7 @@ def test_the_models_of_a_preset_are_fetched_listed_and_removed(gpt4video: Cli, h
     assert pulled.returncode == 0, pulled.stderr
     assert all(f"{model} is here" in pulled.stdout for model in wanted)
     assert listed() == dict.fromkeys(wanted, "here")
+    assert "Also on this machine: Falconsai/nsfw_image_detection (9 bytes)" in gpt4video("models", "list").stdout
     removed = gpt4video("models", "rm", *wanted, **at)
     assert removed.returncode == 0
     assert removed.stdout.splitlines()[-1] == f"{len(wanted) * 9} bytes freed."

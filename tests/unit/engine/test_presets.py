@@ -81,7 +81,8 @@ def test_a_larger_preset_answers_with_a_larger_model() -> None:
         (gpu(139.8), "80gb"),
         (gpu(10.7, "mps"), "cpu"),
         (gpu(24, "mps"), "16gb"),
-        (gpu(96, "mps"), "80gb"),
+        (gpu(96, "mps"), "24gb"),
+        (gpu(144, "mps"), "80gb"),
     ],
 )
 def test_auto_takes_the_largest_preset_that_the_device_has_room_for(device: Device, preset: str) -> None:
