@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Times are told to processors as numbers of frames of a clip with as many frames a second: exact to the millisecond,
 # whatever the clip's own rate, which may vary.
 _RATE = 1000
+_REMEMBERED = 512  # texts whose length in tokens is remembered
 # Variables of chat templates that decide about thinking aloud.
 _QUIET = {"enable_thinking": False, "thinking": False}
 # Marks behind which a chat model has nothing more to say, where its template uses them.
@@ -57,6 +58,7 @@ class Prompter:
         self._loaded = loaded
         self._family: Family = family_of(loaded.config.model_type)
         self._costs: dict[tuple[int, ...], int] = {}
+        self._lengths: dict[str, int] = {}
         self.traits = self._examine()
 
     def write(self, messages: Sequence[ChatMessage]) -> Prompt:
@@ -81,7 +83,12 @@ class Prompter:
         return self._processed([text] * len(pictures), media)
 
     def text_tokens(self, text: str) -> int:
-        return len(self._encoded(text))
+        """What a text costs; remembered, because most of a prompt is the same each time."""
+        if text not in self._lengths:
+            if len(self._lengths) >= _REMEMBERED:
+                self._lengths.clear()
+            self._lengths[text] = len(self._encoded(text))
+        return self._lengths[text]
 
     def frame_tokens(self, watched: Watched) -> int:
         """What the frames of a clip cost, counted once for each number and size of frames."""

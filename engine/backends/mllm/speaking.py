@@ -20,8 +20,9 @@ class Decoder:
         self._tokenizer = tokenizer
         self._hidden = frozenset(hidden)
         self._ids: list[int] = []
-        self._before = 0  # where the piece before the next one begins: some tokenizers need it for the blank between
+        # The piece before the next one stays in front of it: some tokenizers need it for the blank between.
         self._done = 0
+        self._known = ""
 
     def feed(self, token: int) -> str:
         """The text that this id completes, often empty."""
@@ -38,12 +39,12 @@ class Decoder:
         return self._pass_on(self._text()) if len(self._ids) > self._done else ""
 
     def _text(self) -> str:
-        known = self._decode(self._ids[self._before : self._done])
-        return self._decode(self._ids[self._before :])[len(known) :]
+        return self._decode(self._ids)[len(self._known) :]
 
     def _pass_on(self, text: str) -> str:
         self._ids = self._ids[self._done :]
-        self._before, self._done = 0, len(self._ids)
+        self._done = len(self._ids)
+        self._known = self._decode(self._ids)
         return text
 
     def _decode(self, ids: list[int]) -> str:
@@ -86,6 +87,8 @@ class Thoughts:
 
     def _next_mark(self) -> tuple[int, str]:
         """Where the next mark is, and which; without one, where something stands that may become one, else -1."""
+        if not any(first in self._rest for first in _FIRSTS):
+            return -1, ""
         found = [(at, mark) for mark in _MARKS if (at := self._rest.find(mark)) >= 0]
         if found:
             return min(found)
@@ -132,4 +135,5 @@ class Speaker:
 
 _OPENING = frozenset(opening for opening, _ in THOUGHTS)
 _MARKS = tuple(mark for pair in THOUGHTS for mark in pair)
+_FIRSTS = tuple({mark[0] for mark in _MARKS})
 _LONGEST_MARK = max(map(len, _MARKS))
