@@ -231,7 +231,7 @@ def test_half_precision_files_are_found_by_their_names(tiny, copy, wish) -> None
 # --- where weights live ---
 
 
-@pytest.mark.parametrize("rung", [memory.Rung.RESIDENT, memory.Rung.MODEL, memory.Rung.GROUP])
+@pytest.mark.parametrize("rung", [memory.Rung.MODEL, memory.Rung.GROUP])
 @pytest.mark.parametrize("name", ["wan-ti2v", "zeroscope"])
 def test_a_video_is_the_same_on_every_rung(
     tiny, wish, picture, monkeypatch: pytest.MonkeyPatch, rung: memory.Rung, name: str
