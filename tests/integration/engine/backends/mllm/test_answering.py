@@ -192,6 +192,59 @@ def test_thinking_is_switched_off_where_the_template_knows_how(loaded: Loaded) -
     assert not prompt.thinks
 
 
+def _with_template(folder: Path, *changes: tuple[str, str]) -> Mllm:
+    """The checkpoint with its chat template changed."""
+    template = folder / "chat_template.jinja"
+    text = template.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    template.write_text(text)
+    model = backend(folder)
+    model.load()
+    return model
+
+
+def test_a_thought_that_the_prompt_opens_is_not_passed_on(tmp_path: Path) -> None:
+    folder = mllm.make_talker(tmp_path, "It may be red.\n</think>\n\nRed.", family="qwen3_5")
+    model = _with_template(folder, ("<think>\\n\\n</think>\\n\\n", "<think>\\n"))
+
+    said = answer(model, Understand(turns=(Turn(role="user", text="Which colour?"),), max_tokens=60))
+
+    assert said.text == "Red."
+
+
+def test_a_family_that_takes_no_videos_gets_the_frames_as_pictures_with_their_times(
+    tmp_path: Path, clips: Clips
+) -> None:
+    folder = mllm.make_qwen2_5_vl(tmp_path)
+    model = _with_template(folder, ("{%- elif part.type == 'video' %}{{ video }}", "{%- elif part.type == 'video' %}"))
+    assert model._served is not None
+    job = ask("What happens?", clips["one"])
+
+    prompt = model._prompt(model._served, job, Recorder())
+
+    assert not model._served.prompter.traits.video
+    assert "pixel_values_videos" not in prompt.inputs
+    assert len(prompt.inputs["image_grid_thw"]) == 4
+    text = model._served.loaded.tokenizer.decode(list(prompt.ids))
+    assert text.count("[0:0") == 4
+    assert answer(model, job).text
+
+
+def test_a_family_without_system_prompts_is_told_in_the_first_question(tmp_path: Path, clips: Clips) -> None:
+    refuses = "{% if messages[0].role == 'system' %}{{ raise_exception('No system role.') }}{% endif %}"
+    folder = mllm.make_qwen2_5_vl(tmp_path)
+    model = _with_template(folder, ("{%- for message in messages -%}", refuses + "{%- for message in messages -%}"))
+    assert model._served is not None
+
+    prompt = model._prompt(model._served, ask("What happens?", clips["one"]), Recorder())
+
+    text = model._served.loaded.tokenizer.decode(list(prompt.ids))
+    assert text.startswith("<|im_start|>user\nYou are the assistant of a chat")
+    assert answer(model, ask("What happens?", clips["one"])).text
+
+
 @every_family
 def test_a_conversation_that_is_too_long_is_fitted_into_the_context(
     family: str, checkpoint: Checkpoint, clips: Clips
