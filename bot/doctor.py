@@ -220,7 +220,9 @@ async def _models(config: Config, report: Report) -> None:
     engine = build_engine(runtime, executor="process")
     try:
         await engine.start()
-        report.models, report.coverage = engine.cards, engine.coverage
+        loaded = {(card.role, card.backend): card for card in engine.cards}  # these know more, in an order of their own
+        report.models = tuple(loaded.get((card.role, card.backend), card) for card in report.models)
+        report.coverage = engine.coverage
         report.checks.append(Check("models", True, f"all {len(engine.cards)} load and answer"))
         report.checks.append(_covered(config, engine.coverage))
     finally:
@@ -278,7 +280,7 @@ def _model(card: ModelCard, row: Row) -> dict[str, Any]:
         "role": card.role.value,
         "backend": card.backend,
         "name": card.name,
-        "licence": card.licence,
+        "licence": row.licence,
         "missing": card.missing,
         "model": card.model,
         "revision": row.revision,
@@ -336,7 +338,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _role(row.role),
         f"[red]{name}[/red]" if is_missing else name,
         decimal(row.download_bytes) if row.download_bytes else "",
-        f"{row.card.licence} (gated)" if row.gated else row.card.licence,
+        f"{row.licence} (gated)" if row.gated else row.licence,
         row.files.value,
         row.fit.value,
         row.revision[:8],

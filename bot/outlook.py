@@ -44,6 +44,7 @@ class Row:
     role: Role
     backend: str
     card: ModelCard
+    licence: str
     files: Files
     download_bytes: int
     memory_bytes: int
@@ -80,16 +81,18 @@ def outlook(runtime: RuntimeConfig, device: Device) -> Outlook:
     rows = []
     for number, ((role, choice), card) in enumerate(zip(chosen, model_cards(runtime), strict=True)):
         pin = pin_of(choice.model)
+        held = _held(role, choice, runtime.hub)
         model = expected.get(number)
         rows.append(
             Row(
                 role=role,
                 backend=choice.backend,
                 card=card,
+                licence=card.licence or (held.licence if held else ""),
                 files=_files(role, choice, runtime.hub),
                 download_bytes=pin.download_bytes if pin else card.download_bytes,
                 memory_bytes=model.weights if model else 0,
-                revision=_commit(role, choice, runtime.hub),
+                revision=held.commit if held else _revision(role, choice),
                 gated=bool(pin and pin.gated),
                 fit=_fit(model, shares, [*expected.values()], choice, device, budget) if model else Fit.NONE,
             )
@@ -151,7 +154,6 @@ def _held(role: Role, choice: ModelChoice, hub: HubSettings) -> Held | None:
     return find(need, hub) if need else None
 
 
-def _commit(role: Role, choice: ModelChoice, hub: HubSettings) -> str:
-    """The commit that is here, else the revision that would be asked for."""
-    held = _held(role, choice, hub)
-    return held.commit if held else choice.revision
+def _revision(role: Role, choice: ModelChoice) -> str:
+    """What would be asked for."""
+    return choice.revision if need_of(role, choice) else ""

@@ -140,7 +140,7 @@ def _row(row: Row) -> dict[str, Any]:
         "backend": row.backend,
         "model": row.card.model,
         "revision": row.revision,
-        "licence": row.card.licence,
+        "licence": row.licence,
         "gated": row.gated,
         "download_bytes": row.download_bytes,
         "memory_bytes": row.memory_bytes,
@@ -165,7 +165,7 @@ def _print(config: Config, found: Outlook, about: str, *, asked: str | None) -> 
     for row in found.rows:
         size = _size(row.download_bytes) if row.download_bytes else ""
         files = f"[yellow]{row.files}[/yellow]" if row.files == "missing" else row.files.value
-        licence = f"{row.card.licence} (gated)" if row.gated else row.card.licence
+        licence = f"{row.licence} (gated)" if row.gated else row.licence
         name = escape(row.card.model or row.backend)
         table.add_row(row.role.value.replace("_", " "), name, size, licence, files, row.fit.value, row.revision[:8])
     out.print(table)

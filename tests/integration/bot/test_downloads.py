@@ -12,6 +12,7 @@ from rich.console import Console
 from bot import models
 from bot.cli.downloads import fetch, prepare
 from bot.config import Config, load_config
+from bot.outlook import Files, Fit, outlook
 from engine.device import Device
 from engine.errors import DownloadStopped, HubUnreachable
 from engine.presets import GIB
@@ -55,6 +56,14 @@ def test_a_terminal_gets_a_bar_for_the_file_and_one_for_everything(config: Confi
     assert [each.model for each in held] == ["org/vlm", "org/video"]
     assert "vlm  model.safetensors" in out.getvalue()
     assert "everything" in out.getvalue()
+
+
+def test_what_was_fetched_is_shown_with_the_hubs_licence_and_its_commit(config: Config, hub: HubServer) -> None:
+    prepare(config, Console(file=io.StringIO()))
+    row = outlook(config.runtime_config(), Device(memory_bytes=8 * GIB)).rows[0]
+    assert (row.files, row.licence) == (Files.HERE, "apache-2.0")
+    assert row.revision == hub.repositories["org/vlm"].branches["main"]
+    assert (row.memory_bytes, row.fit) == (3 << 20, Fit.YES)
 
 
 def test_ctrl_c_ends_with_a_sentence_and_keeps_the_parts(
