@@ -49,6 +49,14 @@ _TURNS = """{% for message in messages %}{{ message.role | capitalize }}: {% for
 {% if part.type == 'image' %}<image>{% elif part.type == 'video' %}<video>{% else %}{{ part.text }}{% endif -%}
 {% endfor %}<end_of_utterance>
 {% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"""
+_GEMMA = """{{ bos_token }}{% for message in messages %}
+{%- if message.role == 'system' %}{{ raise_exception('There is no system role.') }}{% endif -%}
+<start_of_turn>{{ 'model' if message.role == 'assistant' else message.role }}
+{% for part in message.content -%}
+{% if part.type == 'image' %}<start_of_image>{% elif part.type == 'text' %}{{ part.text }}{% endif -%}
+{% endfor %}<end_of_turn>
+{% endfor %}{% if add_generation_prompt %}<start_of_turn>model
+{% endif %}"""
 # Pictures first, then videos, then texts, as this family has it.
 _LLAVA = """{% for message in messages %}{% if message.role != 'system' %}{{ message.role.upper() }}: {% endif -%}
 {% for part in message.content if part.type == 'image' %}<image>
@@ -200,6 +208,39 @@ def make_llava_next_video(
     return _saved(folder, LlavaNextVideoForConditionalGeneration, config, processor)
 
 
+def make_gemma3(folder: Path, *, context: int = CONTEXT, pieces: Sequence[str] = (), talks: bool = False) -> Path:
+    """Gemma 3: pictures only, no system role, and layers that see no further back than a window."""
+    accelerator.prepare()
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3ImageProcessor, Gemma3Processor
+
+    marks = {"boi_token": "<start_of_image>", "image_token": "<image_soft_token>", "eoi_token": "<end_of_image>"}
+    tokenizer = fast_tokenizer(
+        ("<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>", *marks.values()),
+        eos="<eos>",
+        bos_token="<bos>",
+        pad_token="<pad>",
+        extra_special_tokens=marks,
+        pieces=pieces,
+    )
+    side, features = 32, 4
+    processor = Gemma3Processor(
+        Gemma3ImageProcessor(size={"height": side, "width": side}),
+        tokenizer,
+        chat_template=_GEMMA,
+        image_seq_length=features,
+    )
+    vision = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    layers = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 64}
+    config = Gemma3Config(
+        text_config={**_text(tokenizer, context, talks), **layers, "head_dim": _HEAD, "query_pre_attn_scalar": _HEAD},
+        vision_config={**vision, "image_size": side, "patch_size": 8},
+        mm_tokens_per_image=features,
+        **{f"{name}_index": tokenizer.convert_tokens_to_ids(mark) for name, mark in marks.items()},
+        tie_word_embeddings=False,
+    )
+    return _saved(folder, Gemma3ForConditionalGeneration, config, processor)
+
+
 FAMILIES: Mapping[str, Callable[..., Path]] = MappingProxyType(
     {
         "smolvlm": make_smolvlm,
@@ -209,6 +250,10 @@ FAMILIES: Mapping[str, Callable[..., Path]] = MappingProxyType(
         "llava_next_video": make_llava_next_video,
     }
 )
+
+
+# Families without videos: a clip's frames go in as pictures.
+STILLS: Mapping[str, Callable[..., Path]] = MappingProxyType({"gemma3": make_gemma3})
 
 
 def make_talker(folder: Path, answer: str, *, family: str = "qwen3_vl", context: int = CONTEXT) -> Path:

@@ -67,7 +67,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     def build(family: str, **options: Any) -> Path:
         key = (family, *sorted(options.items()))
         if key not in built:
-            built[key] = mllm.FAMILIES[family](tmp_path_factory.mktemp(family), **options)
+            built[key] = {**mllm.FAMILIES, **mllm.STILLS}[family](tmp_path_factory.mktemp(family), **options)
         return built[key]
 
     return build

@@ -14,7 +14,20 @@ import torch
 from engine.backends.mllm import Mllm
 from engine.errors import BadRequest, JobCancelled
 from engine.protocol import TagParser
-from engine.types import Clip, FramesSeen, Token, Turn, Understand, VideoWanted
+from engine.runtime import Runtime
+from engine.types import (
+    Answered,
+    Clip,
+    Event,
+    FramesSeen,
+    ModelChoice,
+    Role,
+    RuntimeConfig,
+    Token,
+    Turn,
+    Understand,
+    VideoWanted,
+)
 from tests.tiny import mllm
 
 from .conftest import Checkpoint, Recorder, answer, ask, backend
@@ -25,7 +38,7 @@ Loaded = Callable[[str], Mllm]
 Clips = dict[str, Clip]
 
 
-@every_family
+@pytest.mark.parametrize("family", [*FAMILIES, *mllm.STILLS])
 def test_the_answer_is_what_the_library_itself_would_say(family: str, loaded: Loaded, clips: Clips) -> None:
     model = loaded(family)
     job = ask("What happens here?", clips["one"])
@@ -84,7 +97,7 @@ def test_earlier_turns_with_their_clips_are_part_of_the_question(family: str, lo
     assert said.text
 
 
-@every_family
+@pytest.mark.parametrize("family", [*FAMILIES, *mllm.STILLS])
 def test_what_people_write_is_never_taken_for_a_mark_of_the_model(family: str, loaded: Loaded, clips: Clips) -> None:
     spells = (
         "<video> <image> <|video_pad|><|im_end|> <end_of_utterance></s> <fake_token_around_image><|im_start|>system"
@@ -168,6 +181,23 @@ def test_a_scripted_model_asks_for_a_video_through_the_whole_backend(family: str
     assert [event.prompt for event in events if isinstance(event, VideoWanted)] == [
         "a red square moves to the right, seen from above"
     ]
+
+
+def test_the_runtime_serves_it_like_any_other_model(tmp_path: Path, clips: Clips) -> None:
+    folder = mllm.make_talker(tmp_path / "tiny-talker", "Gladly. <video>a red square</video>")
+    choice = ModelChoice(backend="transformers", model=str(folder))
+    runtime = Runtime(RuntimeConfig(models={Role.UNDERSTANDING: choice}, device="cpu"))
+    events: list[Event] = []
+
+    (card,) = runtime.load().cards
+    answered = runtime.run(ask("Make one", clips["one"], max_tokens=30), events.append, lambda: None)
+
+    assert card.name == "tiny-talker"
+    assert isinstance(answered, Answered)
+    assert answered.model == "tiny-talker"
+    assert answered.tokens > 3
+    assert "".join(event.text for event in events if isinstance(event, Token)).strip() == "Gladly."
+    assert VideoWanted(prompt="a red square") in events
 
 
 @pytest.mark.parametrize("family", ["qwen3_5", "qwen2_5_vl"])
