@@ -279,7 +279,7 @@ class Diffusion:
         width, height, fps = job.width, job.height, family.fps
         if begin.before is not None:
             info = begin.before.info
-            width, height, fps = info.width, info.height, info.fps
+            width, height, fps = info.width, info.height, info.fps or family.fps  # a picture has no rate
         wanted = max(1, round(job.seconds * family.fps)) + (begin.before is not None)
         shape = shape_for(family, self._sizes(family), width, height, wanted)
         frames = self._denoise(arguments(family, self._options, job, shape), shape, seed, begin.picture, context)
@@ -323,7 +323,7 @@ class Diffusion:
         loaded = self._ready()
         work = shape.volume * self._examine().family.working_bytes
         budget = memory.budget_of(loaded.device, self._config.memory_bytes)
-        if loaded.placement.rung is memory.Rung.RESIDENT and not self._config.memory_bytes:
+        if loaded.device.type == "cuda" and not self._config.memory_bytes:
             budget += loaded.weights  # what is free now is what is left beside them
         memory.tile(vae, memory.calls_for_tiles(loaded.placement, self._parts, work, budget))
 

@@ -94,6 +94,11 @@ def test_the_old_video_is_untouched_and_may_be_replaced(make: Make, wish, tmp_pa
     assert len(pictures_of(old)) == 4 + 6
 
 
+def test_a_picture_can_be_continued_as_a_clip_of_one_frame(make: Make, wish, picture) -> None:
+    job = wish(extends=picture(RED))
+    assert make("ltx").render(job, Job()).frames == len(pictures_of(job.out)) == 1 + 6
+
+
 @pytest.mark.parametrize("how", ["image", "extends"])
 def test_a_model_for_words_only_says_so(make: Make, wish, picture, how: str) -> None:
     backend = make("wan")
