@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import discord, engine, sampling, start, store
+from benchmarks import discord, engine, generation, sampling, start, store, understanding
 from benchmarks.report import number, table, with_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -50,6 +50,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "start": lambda: table("Starting", start.rows()),
     "sampling": _sampling,
     "engine": lambda: table("The engine", engine.rows()),
+    "understanding": lambda: table("Answering with transformers", understanding.rows()),
+    "generation": lambda: table("Making videos with diffusers", generation.rows()),
     "store": lambda: table("The store", store.rows()),
     "discord": discord.section,
 }
