@@ -99,7 +99,7 @@ def _now() -> _Moment:
     return time.perf_counter(), time.process_time()
 
 
-def rows(pairs: int = 7) -> list[Row]:
+def rows(pairs: int = 11) -> list[Row]:
     """Measure everything; takes about two minutes with the defaults."""
     import torch
 
@@ -240,7 +240,7 @@ def _clip(path: Path) -> Clip:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=7, help="turns of the library and us (default 7)")
+    parser.add_argument("--pairs", type=int, default=11, help="turns of the library and us (default 11)")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     options = parser.parse_args(argv)
     found = rows(options.pairs)
