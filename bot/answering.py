@@ -187,6 +187,7 @@ class _Answer:
         self._decision = Decision()
         self._judged = ""  # what was shown, or was about to be
         self._wishes: list[str] = []
+        self._collected = ""  # what was not shown but is a prompt
 
     async def run(self, job: Understand) -> list[str]:
         """Show the answer as it comes. Returns the prompts of the videos that the model asks for."""
@@ -204,14 +205,12 @@ class _Answer:
 
     async def describe(self, job: Understand) -> str:
         """Collect the answer as one line instead of showing it: a prompt. Some models write it as a wish at once."""
-        pieces: list[str] = []
 
         async def collect(sentence: str) -> None:
-            pieces.append(sentence)
+            self._collected += sentence
 
         await self._follow(self._submit(job), collect)
-        pieces.append(self._gate.rest())
-        return shorten(self._wishes[0] if self._wishes else "".join(pieces), LONGEST_DESCRIPTION)
+        return shorten(self._wishes[0] if self._wishes else self._collected + self._gate.rest(), LONGEST_DESCRIPTION)
 
     def _submit(self, job: Understand) -> Ticket:
         errand = self._errand
@@ -227,7 +226,7 @@ class _Answer:
                         stage.update(state=State.WAITING, queue=QueueSpot(event.position, event.eta_s))
                     case Started():
                         errand.model_began()
-                        self._gate, self._wishes = SentenceGate(), []
+                        self._gate, self._wishes, self._collected = SentenceGate(), [], ""
                         status = RETRYING if event.attempt > 1 else watching
                         stage.update(state=State.WORKING, queue=None, text="", status=status)
                     case FramesSeen():

@@ -156,6 +156,13 @@ async def test_without_words_the_description_is_the_prompt(house: House) -> None
     assert (await (await house.generate("", Posted())).end()).videos[0].prompt == "bikes pass"
 
 
+async def test_a_second_attempt_at_the_description_takes_nothing_from_the_first(house: House) -> None:
+    first = [Started(), Token(text="Two bikes stand there. "), Token(text="They ")]
+    house.engine.answers = [[*first, Started(attempt=2), Token(text="Two bikes."), ANSWERED]]
+    await (await house.generate("", Posted())).end()
+    assert house.job(Generate).prompt == "Two bikes."
+
+
 async def test_an_unsafe_clip_is_never_described(house: House) -> None:
     view = await (await house.generate("like this", Posted("nude.mp4"))).end()
     assert view.state is State.BLOCKED
