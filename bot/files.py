@@ -50,6 +50,10 @@ class Shelf:
         path = Path(clip)
         return path.parent / "speech" / f"{path.name}.json" if path.parent.parent == self._clips else None
 
+    def made_here(self, clip: str) -> bool:
+        """Whether a clip is a video that was made for a request."""
+        return Path(clip).parent == self._videos
+
     def video(self, request: str, index: int = 0) -> Path:
         return self._videos / f"{request}-{index}.mp4"
 

@@ -61,9 +61,8 @@ class Hearing:
         if said:
             decision, worst = await self._judge(errand, said)
             await errand.judge(decision, Where.SPEECH, text=worst)
-        for clip, info in zip(heard, infos, strict=True):
-            if info.has_audio:
-                await self._remember(clip)
+        for clip in heard:
+            await self._remember(clip)
         return tuple(heard)
 
     async def catch_up(self, errand: Errand, turns: Sequence[Turn]) -> tuple[Turn, ...]:
@@ -85,7 +84,12 @@ class Hearing:
         return (*reversed(found), *turns[-1:])
 
     def known(self, path: str) -> Speech | None:
-        """What was found to be said in a posted clip, and allowed; None when nothing was. Reads the disk."""
+        """What was found to be said in a clip, and allowed; None when that was not found out. Reads the disk.
+
+        Videos that were made here have no sound.
+        """
+        if self._shelf.made_here(path):
+            return ()
         kept = self._shelf.transcript(path)
         try:
             return msgspec.json.decode(kept.read_bytes(), type=Speech) if kept is not None else None
@@ -118,8 +122,7 @@ class Hearing:
             decision, _ = await self._judge(errand, said)
             if decision.blocked:
                 return clip
-        if looked.info.has_audio:
-            await self._remember(heard)
+        await self._remember(heard)
         return heard
 
     async def _heard(self, errand: Errand, clip: Clip, info: ClipInfo) -> Clip:
@@ -181,14 +184,15 @@ class Hearing:
         return decision, worst
 
     async def _remember(self, clip: Clip) -> None:
-        """Keep what is allowed beside the clip, for the next question about it. What fails is found out again then."""
+        """Keep what is allowed, or that nothing is said, beside the clip, for the next question about it. What fails is
+        found out again then."""
         kept = self._shelf.transcript(clip.path)
         if kept is None or clip.speech is None:
             return
         data = msgspec.json.encode(clip.speech)
 
-        def write() -> None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
+        def write() -> None:  # in a thread that no cancel stops: a folder that was just deleted does not come back
+            kept.parent.mkdir(exist_ok=True)
             kept.write_bytes(data)
 
         try:

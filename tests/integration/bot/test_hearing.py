@@ -260,6 +260,16 @@ async def test_an_earlier_clip_that_was_not_heard_is_heard_for_the_next_question
     assert "speech heard" in view.footer
 
 
+async def test_an_earlier_clip_that_is_known_to_be_silent_is_not_opened_again(house: House) -> None:
+    house.engine.has_audio = False
+    await (await house.ask("What happens?", Posted())).end()
+    await (await house.generate("a red ball")).end()
+    opened = len(house.engine.of(Inspect))
+    await (await house.ask("And then?")).end()
+    assert len(house.engine.of(Inspect)) == opened
+    assert [spoken(house, turn) for turn in (0, 3)] == [[[]], [[]]]  # the posted one, the made one
+
+
 async def test_forbidden_words_in_an_earlier_clip_are_left_out_and_the_question_is_answered(house: House) -> None:
     deaf(house)
     await (await house.ask("What happens?", Posted())).end()
