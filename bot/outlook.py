@@ -136,7 +136,7 @@ def _fit(
     if pin is None or pin.least_bytes == pin.memory_bytes or device.kind != "cuda":
         return Fit.NO
     part = Expected(model.key, pin.least_bytes, model.peak)
-    return Fit.PARTS if fits([*(other for other in others if other.stays), part], budget, part) else Fit.NO
+    return Fit.PARTS if fits([*(other for other in others if other.guard), part], budget, part) else Fit.NO
 
 
 def _files(role: Role, choice: ModelChoice, hub: HubSettings) -> Files:

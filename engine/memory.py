@@ -6,7 +6,7 @@ measured, `doctor` what is expected.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 # The part of a budget that stays empty. torch's allocator keeps memory in blocks of 2 to 20 MiB and hands none of them
@@ -19,18 +19,13 @@ RESERVE = 1 / 20
 class Expected:
     """What a model takes, in bytes: `weights` while it is loaded, `peak` on top of that at most while it works.
 
-    `pinned` models never leave. A `guard`, which is always pinned, also works between the steps of another model.
+    A `guard` never leaves, and also works between the steps of another model.
     """
 
     key: str
     weights: int
     peak: int = 0
-    pinned: bool = False
     guard: bool = False
-
-    @property
-    def stays(self) -> bool:
-        return self.pinned or self.guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,7 @@ def fits(models: Iterable[Expected], budget: int, running: Expected | None = Non
 
 def arrangement(models: Sequence[Expected], budget: int) -> Arrangement:
     """Say beforehand how models will share `budget` bytes. Their keys must differ."""
-    fixed = [model for model in models if model.stays]
+    fixed = [model for model in models if model.guard]
     alone = {model.key for model in models if not fits({*fixed, model}, budget, model)}
     together = {model.key for model in _together(models, fixed, budget)} - alone
     return Arrangement(
@@ -93,7 +88,7 @@ def _together(models: Sequence[Expected], fixed: Sequence[Expected], budget: int
     if fits(models, budget):
         return models
     kept = list(fixed)
-    movable = [model for model in models if not model.stays]
+    movable = [model for model in models if not model.guard]
     for model in movable:
         beside = [[other] for other in movable if other is not model and other not in kept]
         if all(fits([*kept, model, *other], budget) for other in beside or [[]]):
@@ -141,16 +136,16 @@ class Ledger:
         """A model was unloaded."""
         self._loaded.pop(key, None)
 
-    def plan(self, key: str, running: Collection[str] = ()) -> tuple[str, ...]:
+    def plan(self, key: str) -> tuple[str, ...]:
         """Which loaded models have to leave before `key` can be loaded, or go on, and work; the first to leave first.
 
-        The least recently used leave first; none leaves that could stay; pinned and `running` ones never do. When that
-        is not enough, everybody who can leaves, and `key` has to see how it gets along.
+        The least recently used leave first; none leaves that could stay; guards never do. When that is not enough,
+        everybody who can leaves, and `key` has to see how it gets along.
         """
         model = self._models[key]
         staying = {each: self._models[each] for each in (*self._loaded, key)}
         leaving: list[str] = []
-        for each in self.leavable(key, running):
+        for each in self.leavable(key):
             if fits(staying.values(), self.budget, model):
                 break
             del staying[each]
@@ -161,8 +156,6 @@ class Ledger:
                 leaving.remove(each)
         return tuple(leaving)
 
-    def leavable(self, key: str, running: Collection[str] = ()) -> tuple[str, ...]:
+    def leavable(self, key: str) -> tuple[str, ...]:
         """All that could leave for `key`, the least recently used first."""
-        return tuple(
-            each for each in self._loaded if each != key and each not in running and not self._models[each].stays
-        )
+        return tuple(each for each in self._loaded if each != key and not self._models[each].guard)

@@ -46,7 +46,6 @@ class Residents:
         self._alone = alone
         self._backends: dict[str, Backend] = {}
         self._residents: dict[str, ResidentBackend] = {}  # those of them that take a part of the device
-        self._running: list[str] = []
 
     def add(self, key: str, backend: Backend, *, guard: bool = False) -> None:
         """Take a model in. A `guard` stays loaded for good, and also works between the steps of others.
@@ -82,9 +81,10 @@ class Residents:
 
     @contextmanager
     def at_work(self, key: str, checkpoint: Callable[[], None]) -> Iterator[None]:
-        """Have a model loaded, and keep it there, while a job works with it; then note what that took.
+        """Have a model loaded while a job works with it; then note what that took.
 
-        Loading is announced and cannot be stopped; `checkpoint` is called before and after.
+        One job at a time: between its steps only guards work, which stay where they are. Loading is announced and
+        cannot be stopped; `checkpoint` is called before and after.
         """
         if key not in self._residents:
             yield
@@ -96,11 +96,7 @@ class Residents:
             self._bring(key)
             self.settle()
             checkpoint()
-        self._running.append(key)
-        try:
-            yield
-        finally:
-            self._running.remove(key)
+        yield
         self.measure(key)
 
     def relieve(self, key: str) -> bool:
@@ -110,11 +106,15 @@ class Residents:
         """
         if key not in self._residents:
             return False
-        others = self._ledger.leavable(key, self._running)
+        others = self._ledger.leavable(key)
         self._unload(others)
         self.loading(self._ledger[key].weights)  # some have to load themselves anew for that
         gc.unfreeze()
-        thriftier = self._residents[key].relieve()
+        try:
+            thriftier = self._residents[key].relieve()
+        except Exception:
+            self._unload([key])  # nobody knows what is left of it: the next job loads it anew
+            raise
         self._free()
         self._note(key)
         return thriftier or bool(others)
@@ -135,11 +135,11 @@ class Residents:
         return Ledger(_budget(self._config))
 
     def _bring(self, key: str) -> None:
-        self._unload(self._ledger.plan(key, self._running))
+        self._unload(self._ledger.plan(key))
         if key not in self._ledger.loaded:
             self._load(key)
             # It may take more than was expected of it.
-            self._unload(self._ledger.plan(key, self._running))
+            self._unload(self._ledger.plan(key))
             if not fits(map(self._ledger.__getitem__, self._ledger.loaded), self._ledger.budget, self._ledger[key]):
                 log.warning("memory: %s needs more than is planned for it, even alone with the guards", key)
         self._ledger.use(key)
@@ -147,7 +147,7 @@ class Residents:
     def _load(self, key: str) -> None:
         began = time.monotonic()
         if not self._has_loaded(key):
-            self._unload(self._ledger.leavable(key, self._running))
+            self._unload(self._ledger.leavable(key))
             self._residents[key].relieve()
             if not self._has_loaded(key):
                 raise OutOfMemory(

@@ -67,15 +67,9 @@ def test_a_loaded_model_that_needs_room_to_work_gets_it() -> None:
     assert both.plan("v") == ("c",)
 
 
-def test_pinned_models_guards_and_what_runs_do_not_leave() -> None:
-    models = [
-        Expected("p", 300, pinned=True),
-        Expected("g", 300, guard=True),
-        Expected("r", 300),
-        Expected("x", 900),
-    ]
-    assert ledger(1000, *models, loaded="pgr").plan("x", running={"r"}) == ()
-    assert ledger(1000, *models, loaded="pgr").plan("x") == ("r",)
+def test_guards_do_not_leave() -> None:
+    models = [Expected("g", 300, guard=True), Expected("r", 300), Expected("x", 900)]
+    assert ledger(1000, *models, loaded="gr").plan("x") == ("r",)
 
 
 def test_what_was_measured_takes_the_place_of_what_was_expected() -> None:
@@ -93,10 +87,9 @@ def test_what_left_takes_nothing() -> None:
 
 
 SIZES = st.integers(0, 400)
-MODELS = st.lists(st.tuples(SIZES, SIZES, st.sampled_from(["", "", "pinned", "guard"])), min_size=1, max_size=6).map(
+MODELS = st.lists(st.tuples(SIZES, SIZES, st.booleans()), min_size=1, max_size=6).map(
     lambda rows: [
-        Expected(str(number), weights, peak, pinned=kind == "pinned", guard=kind == "guard")
-        for number, (weights, peak, kind) in enumerate(rows)
+        Expected(str(number), weights, peak, guard=guard) for number, (weights, peak, guard) in enumerate(rows)
     ]
 )
 BUDGETS = st.integers(0, 1500)
@@ -108,7 +101,7 @@ def test_whatever_is_used_in_whatever_order_the_budget_holds_unless_one_model_al
 ) -> None:
     made = ledger(budget, *models)
     for model in models:
-        if model.stays:
+        if model.guard:
             made.use(model.key)
     for at in uses:
         model = models[at % len(models)]
@@ -116,13 +109,13 @@ def test_whatever_is_used_in_whatever_order_the_budget_holds_unless_one_model_al
         leaving = made.plan(model.key)
         assert leaving == made.plan(model.key)  # asking changes nothing
         assert set(leaving) <= set(before) - {model.key}
-        assert not any(made[key].stays for key in leaving)
+        assert not any(made[key].guard for key in leaving)
         assert [key for key in before if key in leaving] == list(leaving)  # the least recently used first
         for key in leaving:
             made.drop(key)
         made.use(model.key)
         now = [made[key] for key in made.loaded]
-        alone = [each for each in now if each.stays or each is model]
+        alone = [each for each in now if each.guard or each is model]
         assert fits(now, budget, model) or now == alone
         for key in leaving:  # nobody left for nothing
             assert not fits([*now, made[key]], budget, model)

@@ -347,6 +347,22 @@ def test_relief_makes_all_others_leave_but_the_guards(tmp_path: Path, model: Cal
     assert house.happened() == ["unload chat", "relieve video"]
 
 
+def test_a_model_that_breaks_while_it_is_relieved_is_loaded_anew_for_the_next_job(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loads_itself_anew(self: Any) -> bool:
+        self.unload()
+        raise MissingModel("Its files are gone. Fetch them again.")
+
+    small.render()
+    monkeypatch.setattr(engine_backends.ResidentVideos, "relieve", loads_itself_anew)
+    with pytest.raises(MissingModel):
+        small.runtime.relieve(Generate(prompt="x", out="v"))
+    small.happened()
+    assert isinstance(small.render(), Rendered)
+    assert small.happened() == ["load video", "work video"]
+
+
 def test_no_relief_is_claimed_where_there_is_none(tmp_path: Path, model: Callable[..., ModelChoice]) -> None:
     house = House(tmp_path, 1000, {Role.UNDERSTANDING: model("chat", "ResidentAnswers", 200)})
     assert not house.runtime.relieve(ask("say:x"))
