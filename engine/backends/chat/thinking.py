@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import re
 
-_TAG = re.compile(r"<(?P<close>/?)(?:think|thinking|thought|reasoning)>|(?P<moon>◁/?think▷)", re.IGNORECASE)
-_LONGEST_TAG = len("</reasoning>")
+_NAMES = ("think", "thinking", "thought", "reasoning")
+_PAIRS = (*((f"<{name}>", f"</{name}>") for name in _NAMES), ("◁think▷", "◁/think▷"))
+_OPENING = tuple(opening for opening, _ in _PAIRS)
+_MARKS = tuple(mark for pair in _PAIRS for mark in pair)
+_MARK = re.compile("|".join(map(re.escape, _MARKS)), re.IGNORECASE)
+_FIRST = re.compile("|".join(sorted({mark[0] for mark in _MARKS})))
+_LONGEST = max(map(len, _MARKS))
+
+
+def opens_thought(prompt: str) -> bool:
+    """Whether a prompt ends inside a thought, which the model then goes on with."""
+    return prompt.rstrip().lower().endswith(_OPENING)
 
 
 class Thoughts:
     """Incremental; the result does not depend on how the answer was cut into pieces.
 
-    A thought that is never closed takes the rest with it. A closing mark alone vanishes. The blank space before the
-    first word of the answer goes with the thoughts.
+    `inside` when the prompt has opened a thought already. A thought that is never closed takes the rest with it. A
+    closing mark alone vanishes. The blank space before the first word of the answer goes with the thoughts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, inside: bool = False) -> None:
+        self._inside = inside
         self._rest = ""  # may yet become a mark
-        self._depth = 0
         self._begun = False
 
     def feed(self, piece: str) -> str:
         """Take the next piece of the raw answer; return what can be passed on because of it."""
-        self._rest += piece
-        said: list[str] = []
-        at = 0
-        for tag in _TAG.finditer(self._rest):
-            said.append(self._aloud(self._rest[at : tag.start()]))
-            closes = bool(tag["close"]) or "/" in (tag["moon"] or "")
-            self._depth = 0 if closes else 1
-            at = tag.end()
-        held = _held_from(self._rest, at)
-        said.append(self._aloud(self._rest[at:held]))
-        self._rest = self._rest[held:]
-        return "".join(said)
+        text = self._rest + piece
+        if not _FIRST.search(text):  # nearly always, and this runs for every token
+            self._rest = ""
+            return self._aloud(text)
+        said, at = "", 0
+        for mark in _MARK.finditer(text):
+            said += self._aloud(text[at : mark.start()])
+            self._inside = "/" not in mark[0]
+            at = mark.end()
+        held = _held_from(text, at)
+        self._rest = text[held:]
+        return said + self._aloud(text[at:held])
 
     def finish(self) -> str:
         """The answer is over: what was held back as the beginning of a mark."""
@@ -41,26 +51,18 @@ class Thoughts:
         return self._aloud(rest)
 
     def _aloud(self, text: str) -> str:
-        if self._depth:
+        if self._inside:
             return ""
-        text = text if self._begun else text.lstrip()
-        self._begun = self._begun or bool(text)
+        if not self._begun:
+            text = text.lstrip()
+            self._begun = bool(text)
         return text
 
 
 def _held_from(text: str, start: int) -> int:
     """Where the end of a text begins that can still grow into a mark."""
-    for at in range(max(start, len(text) - _LONGEST_TAG + 1), len(text)):
-        if _MAYBE.fullmatch(text, at):
-            return at
+    for first in _FIRST.finditer(text, max(start, len(text) - _LONGEST + 1)):
+        rest = text[first.start() :].lower()
+        if any(mark.startswith(rest) for mark in _MARKS):
+            return first.start()
     return len(text)
-
-
-def _prefixes(words: tuple[str, ...]) -> str:
-    return "|".join(sorted({re.escape(word[:size]) for word in words for size in range(1, len(word))}, reverse=True))
-
-
-_NAMES = ("think", "thinking", "thought", "reasoning")
-_MAYBE = re.compile(
-    _prefixes((*(f"<{close}{name}>" for name in _NAMES for close in ("", "/")), "◁think▷", "◁/think▷")), re.IGNORECASE
-)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.backends.chat.conversation import ChatMessage, stamp
 from engine.backends.chat.sampling import Watched
+from engine.backends.chat.thinking import opens_thought
 from engine.backends.mllm.families import Family, Traits, family_of
 from engine.backends.mllm.loading import Loaded
-from engine.backends.mllm.speaking import THOUGHTS
 from engine.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -70,9 +70,7 @@ class Prompter:
         ids = tuple(inputs["input_ids"][0].tolist())
         ending = self._encoded(tail)
         told = len(ids) - len(ending) if ending and list(ids[-len(ending) :]) == ending else len(ids)
-        return Prompt(
-            inputs, ids, tuple(media.digests), told, any(text.rstrip().endswith(opening) for opening, _ in THOUGHTS)
-        )
+        return Prompt(inputs, ids, tuple(media.digests), told, opens_thought(text))
 
     def about_pictures(self, pictures: Pictures, question: str) -> Mapping[str, Any]:
         """Inputs that ask the same question about each picture, all of one size: a batch without padding."""

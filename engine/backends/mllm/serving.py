@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine.backends import accelerator
 from engine.backends.base import Footprint
+from engine.backends.chat.thinking import Thoughts
 from engine.backends.mllm import judging, probing
 from engine.backends.mllm.families import family_of
 from engine.backends.mllm.generating import Generator
 from engine.backends.mllm.loading import Loaded, load
 from engine.backends.mllm.prefix import Prefixes
 from engine.backends.mllm.prompt import Prompt, Prompter
-from engine.backends.mllm.speaking import Decoder, Speaker, Thoughts
+from engine.backends.mllm.speaking import Decoder, Speaker
 from engine.errors import BadRequest
 
 if TYPE_CHECKING:

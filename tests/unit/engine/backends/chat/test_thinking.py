@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.backends.chat.thinking import Thoughts
+from engine.backends.chat.thinking import Thoughts, opens_thought
 
 
 def said(*pieces: str) -> str:
@@ -30,6 +31,8 @@ def said(*pieces: str) -> str:
         ("<think>for ever", ""),
         ("A <thinker> is < 3 </th", "A <thinker> is < 3 </th"),
         ("  A bike. ", "A bike. "),
+        ("A <b>bike</b> and 1 < 2", "A <b>bike</b> and 1 < 2"),
+        ("A <video>bike</video>", "A <video>bike</video>"),
     ],
 )
 def test_thoughts_are_told_from_words(answer: str, aloud: str) -> None:
@@ -42,11 +45,42 @@ def test_words_come_as_soon_as_they_cannot_be_a_mark() -> None:
     assert thoughts.feed("b>") == "<b>"
 
 
-_SHARDS = st.sampled_from(["<", ">", "/", "think", "<think>", "</think>", "<thinking>", "◁", "◁/think▷", " ", "th"])
+_SHARDS = st.sampled_from(
+    ["<", ">", "/", "think", "<think>", "</think>", "<thinking>", "◁", "◁think▷", "◁/think▷", " ", "th", "</thi", "nk>"]
+)
 
 
 @given(shards=st.lists(_SHARDS, max_size=20), cuts=st.lists(st.integers(0, 120), max_size=10))
 def test_the_cutting_makes_no_difference(shards: list[str], cuts: list[int]) -> None:
     answer = "".join(shards)
     edges = sorted({0, len(answer), *(min(cut, len(answer)) for cut in cuts)})
-    assert said(*(answer[a:b] for a, b in pairwise(edges))) == said(answer) == said(*answer)
+    assert said(*(answer[a:b] for a, b in pairwise(edges))) == _outside_of_marks(answer) == said(*answer)
+
+
+_ALL_MARKS = "</?think>|</?thinking>|◁/?think▷"
+
+
+def _outside_of_marks(text: str) -> str:
+    """With the whole text at hand this is easy: what stands between two marks counts unless the first one opens."""
+    aloud, inside = "", False
+    for part in re.split(f"({_ALL_MARKS})", text):
+        if re.fullmatch(_ALL_MARKS, part):
+            inside = "/" not in part
+        elif not inside:
+            aloud += part
+    return aloud.lstrip()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "opens"),
+    [
+        ("<|im_start|>assistant\n<think>\n", True),
+        ("◁think▷", True),
+        ("<think>\n\n</think>\n\n", False),
+        ("<|im_start|>assistant\n", False),
+    ],
+)
+def test_a_thought_that_the_prompt_began_ends_in_the_answer(prompt: str, opens: bool) -> None:
+    thoughts = Thoughts(inside=opens_thought(prompt))
+    aloud = thoughts.feed("It may be red.</think> Red.") + thoughts.finish()
+    assert aloud == ("Red." if opens else "It may be red. Red.")

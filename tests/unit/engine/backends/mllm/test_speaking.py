@@ -1,19 +1,16 @@
-"""From token ids to text: whole characters, in any cutting, and nothing of what a model thinks."""
+"""From token ids to text: whole characters, in any cutting, and a check point for each."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.backends.mllm.speaking import Decoder, Speaker, Thoughts
+from engine.backends.chat.thinking import Thoughts
+from engine.backends.mllm.speaking import Decoder, Speaker
 from tests.tiny.tokenizers import byte_level_bpe
-
-MARKS = ("<think>", "</think>", "<thi", "</", "<", "nk>", "◁think▷", "◁/think▷")
 
 
 class _Tokenizer:
@@ -65,53 +62,6 @@ def test_hidden_tokens_are_not_text() -> None:
     said = [decoder.feed(token) for token in TOKENIZER.ids("One<|end|>two")]
 
     assert "".join(said) == "Onetwo"
-
-
-@given(st.lists(st.sampled_from((*MARKS, "a", " b", "\n")), max_size=14), st.data())
-def test_thoughts_are_taken_out_however_the_text_is_cut(parts: list[str], data: st.DataObject) -> None:
-    text = "".join(parts)
-    cut, said, rest = Thoughts(), "", text
-    while rest:
-        size = data.draw(st.integers(1, 9))
-        said += cut.feed(rest[:size])
-        rest = rest[size:]
-
-    assert said + cut.finish() == _outside_of_marks(text)
-
-
-def _outside_of_marks(text: str) -> str:
-    """With the whole text at hand this is easy: what stands between two marks counts unless the first one opens."""
-    said, inside = "", False
-    for part in re.split("(</?think>|◁/?think▷)", text):
-        if re.fullmatch("</?think>|◁/?think▷", part):
-            inside = "/" not in part
-        elif not inside:
-            said += part
-    return said.lstrip()
-
-
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [
-        ("<think>\nIs it?\n</think>\n\nIt is.", "It is."),
-        ("  Yes.", "Yes."),
-        ("Yes <b>bold</b> and 1 < 2", "Yes <b>bold</b> and 1 < 2"),
-        ("A <video>dog</video>", "A <video>dog</video>"),
-        ("One. <think>hm</think>Two.", "One. Two."),
-        ("<think>never done", ""),
-        ("ends with <thi", "ends with <thi"),
-    ],
-)
-def test_what_is_left_of_an_answer(raw: str, said: str) -> None:
-    thoughts = Thoughts()
-
-    assert thoughts.feed(raw) + thoughts.finish() == said
-
-
-def test_a_thought_that_the_prompt_began_ends_in_the_answer() -> None:
-    thoughts = Thoughts(inside=True)
-
-    assert thoughts.feed("It may be red.</think> Red.") + thoughts.finish() == "Red."
 
 
 class _Tensor:
