@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from engine.media import ClipReader, Glimpse, SampledFrame
 
-    from engine.media import ClipReader, SampledFrame
-
-    Thumb = NDArray[np.float32]  # (cells, 3), 0 to 255
-    Thumbs = NDArray[np.float32]  # (pictures, cells, 3)
+Thumb = NDArray[np.float32]  # (cells, 3), 0 to 255
+Thumbs = NDArray[np.float32]  # (pictures, cells, 3)
+P = TypeVar("P", SampledFrame, Glimpse, SampledFrame | Glimpse)
+Change = tuple[P, Thumb, float]  # a picture, its thumbnail, how much it has to differ from what is looked at
 
 _MAX_SIDE = 1024  # pixels; no guard's input is larger, and 4K frames are 28 MB each
 _GRID = (48, 27)  # cells of a thumbnail: columns, rows
@@ -35,11 +35,12 @@ _SAME = 8.0
 
 _SCAN_FPS = 30.0
 _SCAN_SIDE = 96
-# Watched from end to end up to this much to decode: 16 s of 1080p, 145 s of 640×360 (at 30/s). Two cores take 2.5 s for
-# that. Of longer clips only the key frames are watched, for encoders put one at most cuts, unless there are so few of
-# them that they tell little; what then is longer still can hide something between them.
-_SCAN_PIXELS = 1.0e9
-_SCAN_PIXELS_WITHOUT_KEYS = 2.0e9
+# Watched from end to end up to this much to decode: 18 s of 720p, 72 s of 640×360 (at 30/s). Two cores take some 0.8 s
+# for that. Of longer clips only the key frames are watched, for encoders put one at most cuts, unless there are so few
+# of them that they tell little; what then is longer still can hide something between them.
+_SCAN_PIXELS = 0.5e9
+_SCAN_PIXELS_WITHOUT_KEYS = 1.0e9
+_HELD_PIXELS = 50_000_000  # of decoded pictures that may turn out to be new: 75 MB; others are decoded once more
 _KEY_FRAMES = 256
 _NEWS_FOR_EACH = 2  # at most so many further frames for each of the evenly spread ones ...
 _MOST_NEWS = 64  # ... and altogether
@@ -64,21 +65,63 @@ def choose(clip: ClipReader, count: int) -> Looks:
 
     What finding these costs is bounded, however long the clip is. Raises what the reader raises (`MediaError`).
     """
-    frames = clip.sample(count, max_side=_MAX_SIDE)
-    if clip.info.kind != "image" and len(frames) != clip.info.frames:
-        known = {frame.time_s for frame in frames}
-        times = [time_s for time_s in _news(clip, frames) if time_s not in known]
-        found = clip.frames_at(times, max_side=_MAX_SIDE) if times else []
-        frames = sorted({frame.time_s: frame for frame in (*found, *frames)}.values(), key=lambda each: each.time_s)
+    info = clip.info
+    if info.kind == "image" or (info.frames is not None and info.frames <= count):
+        frames = clip.sample(count, max_side=_MAX_SIDE)
+    elif (keys := _keys(clip, count)) is not None:
+        frames = clip.sample(count, max_side=_MAX_SIDE)
+        times = [frame.time_s for frame in _news(list(_changes(keys)), frames)]
+        frames += clip.frames_at(times, max_side=_MAX_SIDE) if times else []
+    else:
+        frames = _watched(clip, count)
+    frames = sorted({frame.time_s: frame for frame in reversed(frames)}.values(), key=lambda each: each.time_s)
     return Looks(tuple(frames), _twins(_thumbs(frame.image for frame in frames)))
 
 
-def _news(clip: ClipReader, frames: Sequence[SampledFrame]) -> list[float]:
-    """The times in seconds, in order, of pictures that none of `frames` shows."""
-    candidates = list(_changes(_watched(clip, len(frames))))
+def _keys(clip: ClipReader, spread: int) -> list[SampledFrame] | None:
+    """The key frames of a clip that is too long to be watched; None for one that is to be watched from end to end."""
+    info = clip.info
+    to_decode = info.width * info.height * max(info.fps, 1.0) * info.duration_s
+    if to_decode <= _SCAN_PIXELS:
+        return None
+    keys = list(clip.key_frames(max_side=_SCAN_SIDE, limit=_KEY_FRAMES))
+    return keys if len(keys) >= spread or to_decode > _SCAN_PIXELS_WITHOUT_KEYS else None
+
+
+def _watched(clip: ClipReader, count: int) -> list[SampledFrame]:
+    """The spread frames and the new ones, in any order, from decoding the clip once."""
+    moments = clip.moments(count)
+    spread: list[SampledFrame] = []
+
+    def passing() -> Iterator[Glimpse]:
+        before: Glimpse | None = None
+        for glimpse in clip.glimpses(max_fps=_SCAN_FPS, max_side=_SCAN_SIDE):
+            while before is not None and len(spread) < count and glimpse.time_s > moments[len(spread)]:
+                spread.append(before.closer(_MAX_SIDE))
+            before = glimpse
+            yield glimpse
+
+    left = _HELD_PIXELS // (clip.info.width * clip.info.height)
+    candidates: list[Change[SampledFrame | Glimpse]] = []
+    for glimpse, thumb, needed in _changes(passing()):
+        kept = glimpse if len(candidates) < left else SampledFrame(glimpse.time_s, glimpse.image)
+        candidates.append((kept, thumb, needed))
+    if len(spread) < count:  # the pictures end early: the last one stays for long, or the rest is damaged
+        spread = clip.sample(count, max_side=_MAX_SIDE)
+    news = _news(candidates, spread)
+    again = [each.time_s for each in news if not isinstance(each, Glimpse)]
+    return [
+        *spread,
+        *(each.closer(_MAX_SIDE) for each in news if isinstance(each, Glimpse)),
+        *(clip.frames_at(again, max_side=_MAX_SIDE) if again else []),
+    ]
+
+
+def _news(candidates: Sequence[Change[P]], frames: Sequence[SampledFrame]) -> list[P]:
+    """The pictures that none of `frames` shows, nor another of them."""
     if not candidates:
         return []
-    times, thumbs, needed = zip(*candidates, strict=True)
+    found, thumbs, needed = zip(*candidates, strict=True)
     pictures = np.array(thumbs, dtype=np.float32)
     newness = _differences(pictures, _thumbs(frame.image for frame in frames)).min(axis=1) - needed
     picked: list[int] = []
@@ -88,22 +131,11 @@ def _news(clip: ClipReader, frames: Sequence[SampledFrame]) -> list[float]:
             break
         picked.append(newest)
         newness = np.minimum(newness, _differences(pictures, pictures[newest : newest + 1])[:, 0] - needed)
-    return [times[index] for index in sorted(picked)]
+    return [found[index] for index in sorted(picked)]
 
 
-def _watched(clip: ClipReader, spread: int) -> Iterable[SampledFrame]:
-    info = clip.info
-    to_decode = info.width * info.height * max(info.fps, 1.0) * info.duration_s
-    if to_decode > _SCAN_PIXELS:
-        keys = list(clip.key_frames(max_side=_SCAN_SIDE, limit=_KEY_FRAMES))
-        if len(keys) >= spread or to_decode > _SCAN_PIXELS_WITHOUT_KEYS:
-            return keys
-    return clip.scan(max_fps=_SCAN_FPS, max_side=_SCAN_SIDE)
-
-
-def _changes(pictures: Iterable[SampledFrame]) -> Iterator[tuple[float, Thumb, float]]:
-    """(time in seconds, thumbnail, how much it has to differ from what is looked at) of the pictures that follow a cut
-    or differ much from the last such one."""
+def _changes(pictures: Iterable[P]) -> Iterator[Change[P]]:
+    """The pictures that follow a cut or differ much from the last such one."""
     before: Thumb | None = None
     kept: Thumb | None = None
     usual: deque[float] = deque([0.0], maxlen=_FEW)
@@ -111,10 +143,10 @@ def _changes(pictures: Iterable[SampledFrame]) -> Iterator[tuple[float, Thumb, f
         thumb = _thumb(picture.image)
         change = float(np.abs(thumb - before).mean()) if before is not None else 0.0
         if change > max(_ABRUPT, _STANDS_OUT * max(usual)):
-            yield picture.time_s, thumb, _ABRUPT
+            yield picture, thumb, _ABRUPT
             kept = thumb
         elif kept is None or np.abs(thumb - kept).mean() > _GRADUAL:
-            yield picture.time_s, thumb, _GRADUAL
+            yield picture, thumb, _GRADUAL
             kept = thumb
         usual.append(change)
         before = thumb

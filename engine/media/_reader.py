@@ -40,6 +40,18 @@ class SampledFrame:
     image: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A picture of a clip, made small, as in `SampledFrame`. `closer(max_side)` makes the same one larger.
+
+    Who keeps a glimpse keeps the decoded picture in memory.
+    """
+
+    time_s: float
+    image: NDArray[np.uint8]
+    closer: Callable[[int], SampledFrame]
+
+
 def probe(path: str | os.PathLike[str], limits: MediaLimits) -> ClipInfo:
     """Read what a file is from its headers and its first frame. Raises a `MediaError` when it cannot be used."""
     with open_clip(path, limits) as reader:
@@ -110,13 +122,16 @@ class ClipReader:
             if frames is not None and frames <= count:
                 found = self._source.walk(None)
             else:
-                step = self.info.duration_s / count
-                moments = [self._source.snap((index + 0.5) * step, step * _SNAP_SHARE) for index in range(count)]
-                found = (item for item in self._source.at_each(moments) if item is not None)
+                found = (item for item in self._source.at_each(self.moments(count)) if item is not None)
             sampled = list(self._take(found, max_side))
         if not sampled:
             raise _words.damaged()
         return sampled
+
+    def moments(self, count: int) -> list[float]:
+        """The times in seconds, in order, that `sample` takes frames from when a clip has more than `count`."""
+        step = self.info.duration_s / count
+        return [self._source.snap((index + 0.5) * step, step * _SNAP_SHARE) for index in range(count)]
 
     def frames_at(self, times: Sequence[float], *, max_side: int | None = None) -> list[SampledFrame]:
         """For each time in seconds the frame on screen then, in the order asked.
@@ -151,6 +166,21 @@ class ClipReader:
             for frame in self._take(self._source.walk(max_fps, start_s, end_s), max_side):
                 with self._guard.paused():
                     yield frame
+
+    def glimpses(self, *, max_fps: float, max_side: int) -> Iterator[Glimpse]:
+        """As `scan` of the whole clip, for who wants some of the pictures larger without decoding them again."""
+
+        def closer(found: Found) -> Callable[[int], SampledFrame]:
+            return lambda side: SampledFrame(found.time_s, found.image(side))
+
+        last = -1.0
+        with self._guard.operation():
+            for found in self._source.walk(max_fps):
+                if found.time_s > last:
+                    last = found.time_s
+                    glimpse = Glimpse(last, found.image(max_side), closer(found))
+                    with self._guard.paused():
+                        yield glimpse
 
     def key_frames(self, *, max_side: int, limit: int) -> Iterator[SampledFrame]:
         """Up to `limit` key frames, decoding nothing else; spread over the whole clip when there are more."""

@@ -103,12 +103,47 @@ def test_of_many_new_pictures_the_most_different_are_looked_at_and_no_more_than_
     assert scores[0].score > 0.8
 
 
+def test_pictures_that_are_not_kept_are_decoded_again_and_those_that_are_are_not(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make((BLUE, 2.3), (RED, 0.2), (GREY, 2.3), (GREEN, 0.2), (BLUE, 2))
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.media.ClipReader.sample", None)
+        patch.setattr("engine.media.ClipReader.frames_at", None)
+        with open_clip(clip.path, MediaLimits()) as opened:
+            kept = looks.choose(opened, 3)
+    monkeypatch.setattr(looks, "_HELD_PIXELS", 0)
+    with open_clip(clip.path, MediaLimits()) as opened:
+        again = looks.choose(opened, 3)
+    assert [frame.time_s for frame in again.frames] == [frame.time_s for frame in kept.frames]
+    for one, other in zip(kept.frames, again.frames, strict=True):
+        assert np.array_equal(one.image, other.image)
+        assert one.image.shape == (180, 320, 3)
+
+
+def test_the_frames_of_a_watched_clip_are_spread_like_those_of_any_other(make: Make) -> None:
+    clip = make(*[((20, 10 * step, 200), 0.4) for step in range(20)], gop=30)
+    with open_clip(clip.path, MediaLimits()) as opened:
+        spread = [frame.time_s for frame in opened.sample(7)]
+        found = [frame.time_s for frame in looks.choose(opened, 7).frames]
+    assert set(spread) <= set(found)
+
+
+def test_a_clip_whose_last_picture_stands_still_is_looked_at_to_its_end(tmp_path: Path) -> None:
+    shots = [Image.new("RGB", (64, 48), colour) for colour in (BLUE, GREEN, RED)]
+    path = tmp_path / "slides.gif"
+    shots[0].save(path, save_all=True, append_images=shots[1:], duration=[100, 100, 5000])
+    _, scores, frames = check(Clip(path=str(path)), 2)
+    assert frames == 3
+    assert scores[0].score > 0.8
+
+
 def test_of_a_long_clip_only_the_key_frames_are_watched_and_a_cut_has_one(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = make((BLUE, 4), (RED, 1), (GREEN, 4), (GREY, 4), gop=40)
     monkeypatch.setattr(looks, "_SCAN_PIXELS", 0)
-    monkeypatch.setattr("engine.media.ClipReader.scan", None)
+    monkeypatch.setattr("engine.media.ClipReader.glimpses", None)
     _, scores, _ = check(clip, 2)
     assert scores[0].score > 0.8
 

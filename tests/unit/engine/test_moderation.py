@@ -81,10 +81,9 @@ def clips(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     @contextmanager
     def open_clip(path: Path, limits: MediaLimits, *, checkpoint: Any = None) -> Iterator[Any]:
         frames = [SimpleNamespace(time_s=float(at), image=image) for at, image in enumerate(pictures[str(path)])]
-        info = SimpleNamespace(kind="video", frames=len(frames))
-        yield SimpleNamespace(info=info, sample=lambda count, max_side: frames)
+        yield SimpleNamespace(info=SimpleNamespace(kind="image"), sample=lambda count, max_side: frames)
 
-    monkeypatch.setitem(sys.modules, "engine.media", SimpleNamespace(open_clip=open_clip))
+    monkeypatch.setattr("engine.media.open_clip", open_clip)
     return pictures
 
 
