@@ -111,6 +111,10 @@ class Viewer:
             views[-1] = tuple(watched for watched in found if watched.frames)
         return tuple(views)
 
+    def forget(self) -> None:
+        """Give back what is remembered: tens of megabytes of main memory."""
+        self._known.clear()
+
     def _of_turn(self, turns: Sequence[Turn], index: int, seen: dict[str, int]) -> list[_Look]:
         """The looks that a turn asks for. `seen` numbers the clips of the turns before, and learns of new ones."""
         turn = turns[index]

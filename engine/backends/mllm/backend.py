@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _SIDE_PX, _SIDE_ON_PROCESSOR_PX = 640, 448
 _ANSWER_SHARE = 4  # at most a quarter of the context is kept free for the answer
 _THRIFT = 3  # ways of working, from full size to the thriftiest
+# Answers without a lack of memory before a fuller way is tried: what was short may have been somebody else's doing, and
+# if not, one question in so many is begun anew.
+_RECOVERS_AFTER = 50
 
 
 class Mllm:
@@ -38,6 +41,7 @@ class Mllm:
         self._makes_videos = bool(config.choices(Role.GENERATION))
         self._served: Served | None = None
         self._thrift = 0
+        self._went_well = 0  # answers since it changed
 
     @classmethod
     def build(cls, choice: ModelChoice, config: RuntimeConfig) -> Self:
@@ -80,6 +84,8 @@ class Mllm:
         return Footprint(weights=pin.memory_bytes) if pin else Footprint(weights=self._files_bytes())
 
     def unload(self) -> None:
+        """Give all of the device's memory back. The next load begins with the fullest way of working again."""
+        self._work_with(0)
         served, self._served = self._served, None
         if served is not None:
             on = served.device
@@ -88,12 +94,14 @@ class Mllm:
             accelerator.free(on)
 
     def relieve(self) -> bool:
-        """Next time smaller frames, then also fewer; and nothing more is kept of conversations."""
-        if self._served is not None:
-            self._served.keep_nothing()
+        """Next time smaller frames, then also fewer; and nothing is kept of conversations. Many answers later, or when
+        it is loaded anew, it goes back up."""
+        if self._served is None:
+            return False
+        self._served.keep(False)
         if self._thrift + 1 >= _THRIFT:
             return False
-        self._thrift += 1
+        self._work_with(self._thrift + 1)
         return True
 
     def answer(self, job: Understand, context: JobContext) -> Sequence[str]:
@@ -108,6 +116,7 @@ class Mllm:
             # The frames that it went through hold tensors for as long as somebody holds the error.
             traceback.clear_frames(error.__traceback__)
             raise
+        self._recover()
         return ()
 
     def yes_probability(self, images: Sequence[Image], question: str) -> list[float]:
@@ -160,6 +169,17 @@ class Mllm:
             can_generate=self._makes_videos,
             tag=served.prompter.traits.tag,
         )
+
+    def _work_with(self, thrift: int) -> None:
+        self._thrift, self._went_well = thrift, 0
+
+    def _recover(self) -> None:
+        """After many good answers: one step back towards the fullest way of working."""
+        self._went_well += 1
+        if self._thrift and self._went_well >= _RECOVERS_AFTER:
+            self._work_with(self._thrift - 1)
+            if not self._thrift:
+                self._ready().keep(True)
 
     def _frames(self, job: Understand) -> int:
         return max(1, job.frames // 2 if self._thrift > 1 else job.frames)

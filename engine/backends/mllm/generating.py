@@ -23,11 +23,14 @@ _CHECK_S = 0.05  # between check points inside a prefill
 
 
 class Generator:
-    """Generates with one loaded model. Re-entrant: a check point may run other questions to the same model."""
+    """Generates with one loaded model. Re-entrant: a check point may run other questions to the same model.
+
+    Answers are kept in `prefixes` and begin from there; with None they leave nothing in memory.
+    """
 
     def __init__(self, loaded: Loaded, prefixes: Prefixes | None, temperature: float = 0.0) -> None:
         self._loaded = loaded
-        self._prefixes = prefixes
+        self.prefixes = prefixes
         self._temperature = temperature
 
     def answer(
@@ -50,14 +53,10 @@ class Generator:
         inputs = placed(model, prompt.inputs)
         with torch.inference_mode(), own_positions(model), checked(model, checkpoint) as prefilled:
             first = _After(streamer, prefilled)
-            if self._prefixes is None:
+            if self.prefixes is None:
                 self._generate(inputs, tokens=tokens, ends=ends, streamer=first)
             else:
-                self._with_prefix(prompt, inputs, self._prefixes, tokens, ends, placeholders, first)
-
-    def keep_nothing(self) -> None:
-        """From now on no answer leaves anything in memory."""
-        self._prefixes = None
+                self._with_prefix(prompt, inputs, self.prefixes, tokens, ends, placeholders, first)
 
     def _with_prefix(
         self,

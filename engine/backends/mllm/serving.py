@@ -40,7 +40,8 @@ _KEPT_SHARE = 10  # what is kept of conversations is at most a tenth of the weig
 
 @dataclass(slots=True)
 class Served:
-    """`context` bounds the tokens of a prompt with its answer."""
+    """`context` bounds the tokens of a prompt with its answer. Answers are kept for their follow-ups in `prefixes`, where
+    there are some and while this `keeps`."""
 
     loaded: Loaded
     prompter: Prompter
@@ -51,6 +52,7 @@ class Served:
     weights: int
     peak: int
     kept_bytes: int
+    keeps: bool = True
 
     @property
     def device(self) -> torch.device:
@@ -58,7 +60,8 @@ class Served:
         return found
 
     def footprint(self) -> Footprint:
-        return Footprint(weights=self.weights + (self.kept_bytes if self.prefixes is not None else 0), peak=self.peak)
+        kept = self.kept_bytes if self.prefixes is not None and self.keeps else 0
+        return Footprint(weights=self.weights + kept, peak=self.peak)
 
     def answer(self, prompt: Prompt, *, tokens: int, context: JobContext) -> None:
         """Stream up to `tokens` tokens to `context.say`. Raises what the context raises."""
@@ -76,16 +79,17 @@ class Served:
     def yes_probability(self, images: Sequence[Image], question: str) -> list[float]:
         return judging.yes_probability(self.loaded, self.prompter, images, question)
 
-    def keep_nothing(self) -> None:
-        """Forget what is kept of conversations and keep nothing more."""
+    def keep(self, keeps: bool) -> None:
+        """Whether answers leave something for their follow-ups from now on. What was kept, and seen, is forgotten."""
+        self.keeps = keeps
+        self.viewer.forget()
         if self.prefixes is not None:
             self.prefixes.clear()
-        self.prefixes = None
-        self.generator.keep_nothing()
+            self.generator.prefixes = self.prefixes if keeps else None
 
     def close(self) -> None:
         """Let go of everything on the device, also for those who still hold this."""
-        self.keep_nothing()
+        self.keep(False)
         self.loaded.model = self.loaded.processor = None
 
 

@@ -203,9 +203,50 @@ def test_short_memory_gives_up_what_was_kept(checkpoint: Checkpoint, clips: Clip
     model.load()
     before = _first(model, clips["one"])
     weights = model.footprint().weights
+    assert len(_prefixes(model)) > 0
+    assert _viewed(model) > 0
 
     assert model.relieve()
 
-    assert _prefixes(model) is None
+    assert (len(_prefixes(model)), _viewed(model)) == (0, 0)
     assert model.footprint().weights < weights
     assert answer(model, ask("And then?", before=before)).text
+    assert len(_prefixes(model)) == 0
+
+
+def _viewed(model: Mllm) -> int:
+    assert model._served is not None
+    return len(model._served.viewer._known)
+
+
+def test_after_many_good_answers_or_when_loaded_anew_it_works_as_at_first(
+    checkpoint: Checkpoint, clips: Clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.backends.mllm.backend._RECOVERS_AFTER", 2)
+    model = backend(checkpoint("qwen2_5_vl"), frame_side=64)
+    model.load()
+    weights = model.footprint().weights
+    job = ask("What is it?", clips["one"], frames=8, max_tokens=2)
+
+    def size() -> int:
+        assert model._served is not None
+        return len(model._prompt(model._served, job, Recorder()).ids)
+
+    sizes = [size()]
+    for _ in range(2):
+        assert model.relieve()
+        sizes.append(size())
+    assert sizes == sorted(set(sizes), reverse=True)
+
+    for expected in (sizes[2], sizes[1], sizes[1], sizes[0]):
+        answer(model, job)
+        assert size() == expected
+    assert model.footprint().weights == weights
+    answer(model, job)
+    assert len(_prefixes(model)) == 1
+
+    assert model.relieve()
+    model.unload()
+    assert not model.relieve(), "nothing is loaded"
+    model.load()
+    assert size() == sizes[0]
