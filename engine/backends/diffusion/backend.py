@@ -322,9 +322,7 @@ class Diffusion:
     def _choose_tiles(self, vae: Any, shape: Shape) -> None:
         loaded = self._ready()
         work = shape.volume * self._examine().family.working_bytes
-        budget = memory.budget_of(loaded.device, self._config.memory_bytes)
-        if loaded.device.type == "cuda" and not self._config.memory_bytes:
-            budget += loaded.weights  # what is free now is what is left beside them
+        budget = memory.budget_of(loaded.device, self._config.memory_bytes, own=loaded.weights)
         memory.tile(vae, memory.calls_for_tiles(loaded.placement, self._parts, work, budget))
 
     def _ready(self) -> _Loaded:

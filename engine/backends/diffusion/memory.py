@@ -84,16 +84,18 @@ def calls_for_tiles(placement: Placement, parts: Mapping[str, int], working: int
     return placement.tiled or needed.weights + needed.peak > budget
 
 
-def budget_of(device: torch.device, limit: int) -> int:
-    """Bytes that may be used: the operator's limit, else what is free on the device (main memory for a processor)."""
-    if limit:
-        return limit
+def budget_of(device: torch.device, limit: int, own: int = 0) -> int:
+    """Bytes that a model may use: of a GPU what is free, and of the operator's limit what other models of this process
+    leave, for they share it; else the limit, or main memory. `own` is what the model holds there already."""
     if device.type == "cuda":
         import torch
 
+        held: int = torch.cuda.memory_allocated(device)
         free, _ = torch.cuda.mem_get_info(device)
-        unused: int = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(free) + unused
+        there: int = free + torch.cuda.memory_reserved(device)
+        return min(there, limit or there) - held + own
+    if limit:
+        return limit
     from engine.device import inspect
 
     return inspect().memory_bytes

@@ -13,6 +13,7 @@ from engine.backends.diffusion.memory import (
     Placement,
     Rung,
     below,
+    budget_of,
     calls_for_tiles,
     choose,
     demand,
@@ -77,6 +78,26 @@ def test_a_job_is_decoded_in_tiles_when_nothing_else_fits() -> None:
     assert not calls_for_tiles(here, PARTS, WORK, 20 * GB)
     assert calls_for_tiles(here, PARTS, 3 * WORK, 20 * GB)
     assert calls_for_tiles(Placement(Rung.RESIDENT, tiled=True), PARTS, 1, 20 * GB)
+
+
+@pytest.mark.parametrize(
+    ("limit", "own", "budget"),
+    [
+        (0, 0, 52),  # what the driver has, and what torch holds without using it
+        (100, 0, 52),  # a limit makes nobody else's memory ours
+        (30, 0, 20),  # guards hold ten of these
+        (30, 6, 26),  # of the ten six are the model's own
+        (5, 0, -5),
+    ],
+)
+def test_a_model_may_use_what_is_free_and_what_others_leave_of_the_limit(
+    limit: int, own: int, budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (50 * GB, 80 * GB))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 12 * GB)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 10 * GB)
+    assert budget_of(torch.device("cuda"), limit * GB, own * GB) == budget * GB
 
 
 class Calls:
