@@ -77,14 +77,16 @@ def pull(
 
     if held := here():
         return held
+    patient.check()
     with _said(store.folder), _alone(store.lock(model), should_stop):
         if held := here():  # by somebody else, meanwhile
             return held
         asked = revision or pinned(model)
         wanted = ("" if update else store.commit_of(model, revision)) or asked or MAIN
         repository = patient.look_up(model, wanted)
+        _is_asked_for(repository, wanted)
         work = _Pull(store, patient, repository, on_progress, should_stop)
-        work.fetch(select(repository.files, work.content, variant=variant, code=code))
+        work.fetch(select(repository.files, work.content, model=model, variant=variant, code=code))
         held = work.keep(variant=variant, code=code)
         if not COMMIT.fullmatch(asked):
             _note(store, lock_key(model, revision), repository.commit, should_stop)
@@ -204,6 +206,17 @@ class _Pull:
 
     def _part(self, file: RemoteFile) -> Path:
         return self._blob(file).with_suffix(".incomplete")
+
+
+def _is_asked_for(repository: Repository, wanted: str) -> None:
+    """A commit becomes a folder's name here, and one that is pinned stands for what somebody has looked at."""
+    commit = repository.commit
+    if COMMIT.fullmatch(commit) and (commit == wanted or not COMMIT.fullmatch(wanted)):
+        return
+    raise CorruptDownload(
+        f"The hub was asked for {wanted} of {repository.model} and answers with {commit[:40]!r}, so nothing was "
+        "fetched. Check models.hub."
+    )
 
 
 def _interruptible(pause: Callable[[float], None], should_stop: Callable[[], bool]) -> Callable[[float], None]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+import msgspec
+
 from engine.backends.accelerator import SENTENCE
 from engine.errors import CorruptDownload, DownloadFailed, HubUnreachable, MissingExtra, ModelGated, ModelNotFound
 from engine.hub.selection import RemoteFile
@@ -23,6 +25,8 @@ _TRIES_TO_ASK = 3
 _TRIES_TO_GO_ON = 6  # in a row, without one new byte
 _LONGEST_PAUSE_S = 30.0
 _LATER = frozenset({408, 429, 500, 502, 503, 504})
+# What comes of reading an answer that is no description of a model, in the hub's library or here.
+_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, msgspec.ValidationError)
 
 
 @dataclass(frozen=True)
@@ -46,19 +50,26 @@ class Source:
 
     def look_up(self, model: str, revision: str) -> Repository:
         """What the repository has at this revision. Raises `DownloadFailed` in one of its kinds, or `MissingExtra`."""
-        self._check()
+        self.check()
         from huggingface_hub import HfApi
 
         api = HfApi(endpoint=self.endpoint, token=self.token or False)
         patience = _Patience(self, model, revision, tries=_TRIES_TO_ASK)
         info: Any = None
-        while info is None:
-            with patience:
-                info = api.model_info(model, revision=revision, files_metadata=True, timeout=_TIMEOUT_S)
-        files = tuple(_remote_file(sibling) for sibling in info.siblings or ())
-        if not info.sha or not files:
+        try:
+            while info is None:
+                with patience:
+                    info = api.model_info(model, revision=revision, files_metadata=True, timeout=_TIMEOUT_S)
+            files = tuple(_remote_file(sibling) for sibling in info.siblings or ())
+            repository = Repository(model, str(info.sha or ""), files, _licence(info.tags or ()))
+        except _NONSENSE as error:
+            raise CorruptDownload(
+                f"What {self.endpoint} answers about {model} is not what a hub of models answers. Check models.hub, "
+                "and whether the network wants you to sign in first."
+            ) from error
+        if not repository.commit or not files:
             raise ModelNotFound(f"The hub has no files of {model}. Check its name at {self.page(model)}.")
-        return Repository(model=model, commit=info.sha, files=files, licence=_licence(info.tags or ()))
+        return repository
 
     def read(self, model: str, commit: str, file: RemoteFile, start: int = 0) -> Iterator[tuple[int, bytes]]:
         """The bytes of a file from `start` on, each piece with its place in the file.
@@ -66,7 +77,7 @@ class Source:
         A lost connection is taken up again where it was lost. A hub that cannot begin in the middle begins at 0 again:
         mind the places. Raises as `look_up` does.
         """
-        self._check()
+        self.check()
         patience = _Patience(self, model, commit, tries=_TRIES_TO_GO_ON)
         at = start
         while at < file.size:
@@ -77,6 +88,25 @@ class Source:
                     yield place, piece
                 if at < file.size:
                     raise _Interrupted
+
+    def check(self) -> None:
+        """Raises `HubUnreachable` or `MissingExtra` when nothing can be fetched whatever the hub would say."""
+        if self.offline:
+            raise HubUnreachable(
+                "Nothing is fetched, because models.offline is set. Unset it, or copy the folder of models from a "
+                "machine that has them."
+            )
+        if find_spec("huggingface_hub") is None:
+            raise MissingExtra(SENTENCE)
+        from huggingface_hub import get_session
+
+        try:
+            get_session()
+        except (ImportError, OSError, ValueError) as error:  # proxies and certificates are read here
+            raise HubUnreachable(
+                f"The network's settings cannot be used ({_reason(error)}). Check the variables HTTPS_PROXY, ALL_PROXY "
+                "and SSL_CERT_FILE."
+            ) from error
 
     def page(self, model: str) -> str:
         """Where people read about a model."""
@@ -124,15 +154,6 @@ class Source:
                     raise CorruptDownload(f"The hub sends more of {file.path} than it had announced. Try again later.")
                 yield at, piece
                 at += len(piece)
-
-    def _check(self) -> None:
-        if self.offline:
-            raise HubUnreachable(
-                "Nothing is fetched, because models.offline is set. Unset it, or copy the folder of models from a "
-                "machine that has them."
-            )
-        if find_spec("huggingface_hub") is None:
-            raise MissingExtra(SENTENCE)
 
     def _gated(self, model: str, status: int) -> str:
         steps = f"{model} is handed out only to those who have accepted its licence. Accept it at {self.page(model)}"
@@ -191,7 +212,7 @@ def _hurdles() -> tuple[type[Exception], ...]:
     import httpx2
     from huggingface_hub import errors as hub
 
-    return (_Interrupted, httpx2.HTTPError, hub.OfflineModeIsEnabled, hub.HFValidationError)
+    return (_Interrupted, httpx2.HTTPError, httpx2.InvalidURL, hub.OfflineModeIsEnabled, hub.HFValidationError)
 
 
 def _may_pass(error: Exception) -> bool:
@@ -217,13 +238,15 @@ def _reason(error: Exception) -> str:
 
 
 def _remote_file(sibling: Any) -> RemoteFile:
+    """Checked, because a hub may say anything."""
     large = sibling.lfs
-    return RemoteFile(
-        path=sibling.rfilename,
-        size=large.size if large else sibling.size or 0,
-        blob=sibling.blob_id or "",
-        sha256=large.sha256 if large else "",
-    )
+    described = {
+        "path": sibling.rfilename,
+        "size": large.size if large else sibling.size or 0,
+        "blob": sibling.blob_id or "",
+        "sha256": large.sha256 if large else "",
+    }
+    return msgspec.convert(described, RemoteFile)
 
 
 def _licence(tags: Iterable[str]) -> str:

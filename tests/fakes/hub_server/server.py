@@ -32,6 +32,7 @@ class HubServer:
         self.repositories: dict[str, Repository] = {}
         self.requests: list[Request] = []
         self.trouble: dict[str, Trouble] = {}  # by the path of a file, or "api"
+        self.lies: dict[str, Any] = {}  # what it says of every model in place of the truth
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
 
@@ -154,7 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
             "tags": [f"license:{repository.licence}"],
             "siblings": [file.as_sibling() for file in repository.commits[commit].values()],
         }
-        return self._send(200, json.dumps(described).encode(), {"Content-Type": "application/json"})
+        answer = json.dumps({**described, **self.world.lies}).encode()
+        if trouble and trouble.tampered is not None:
+            answer = trouble.tampered
+        return self._send(200, answer, {"Content-Type": "application/json"})
 
     def _resolve(self, name: str, revision: str, path: str) -> None:
         repository = self.world.repositories.get(name)

@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub import HfApi, close_session, hf_hub_download
 
-from engine.errors import CorruptDownload, DownloadFailed, DownloadStopped, HubUnreachable, MissingModel, UnsafeModel
+from engine.errors import (
+    CorruptDownload,
+    DownloadFailed,
+    DownloadStopped,
+    HubUnreachable,
+    MissingExtra,
+    MissingModel,
+    UnsafeModel,
+)
 from engine.hub import Advance, Held, Source, Store, locate, pull
 from engine.types import HubSettings
 from tests.fakes.hub_server import HubServer
@@ -204,7 +212,7 @@ def test_code_comes_along_only_for_models_that_the_operator_names(
 
 def test_a_model_that_exists_only_as_a_pickle_is_refused(server: HubServer, fetch: Fetch) -> None:
     server.add("org/old", {"config.json": b"{}", "pytorch_model.bin": b"pickle"})
-    with pytest.raises(UnsafeModel, match=r"only as pytorch_model.bin.*safetensors"):
+    with pytest.raises(UnsafeModel, match=r"org/old has weights only as pytorch_model.bin.*a revision of this one"):
         fetch("org/old")
     assert server.asked("pytorch_model.bin") == []
 
@@ -214,6 +222,41 @@ def test_names_that_lead_out_of_the_folder_are_not_written(server: HubServer, fe
     held = fetch("org/evil")
     assert {file.path for file in held.files} == {"config.json", "model.safetensors"}
     assert not list(store.folder.parent.rglob("out.json"))
+
+
+@pytest.mark.parametrize("commit", ["../../../../out", "abc", "b" * 40])
+def test_another_commit_than_was_asked_for_is_refused(
+    server: HubServer, fetch: Fetch, store: Store, commit: str
+) -> None:
+    """It would be a folder's name, and a pinned one stands for what somebody has looked at."""
+    pinned = server.repositories["org/model"].branches["main"]
+    server.lies["sha"] = commit
+    with pytest.raises(CorruptDownload, match="nothing was fetched"):
+        fetch("org/model", pinned)
+    assert server.sent("model.safetensors") == 0
+    assert not list(store.folder.parent.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"siblings": "many"},
+        {"siblings": [{"rfilename": None}]},
+        {"siblings": [{"rfilename": "model.safetensors", "size": -5}]},
+        {"siblings": [{"rfilename": "model.safetensors", "size": "much"}]},
+        {"tags": [1]},
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence(server: HubServer, fetch: Fetch, lie: dict[str, Any]) -> None:
+    server.lies.update(lie)
+    with pytest.raises(CorruptDownload, match=r"not what a hub of models answers\. Check models\.hub"):
+        fetch("org/model")
+
+
+def test_a_page_that_asks_to_sign_in_is_no_hub(server: HubServer, fetch: Fetch) -> None:
+    server.trouble["api"] = Trouble(tampered=b"<html>Welcome to our hotel</html>")
+    with pytest.raises(CorruptDownload, match="sign in"):
+        fetch("org/model")
 
 
 def test_the_hubs_own_library_finds_what_was_fetched_and_the_other_way_round(
@@ -260,3 +303,21 @@ def test_offline_asks_nobody(settings: HubSettings, source: Source, server: HubS
     with pytest.raises(HubUnreachable, match=r"models\.offline"):
         pull("org/model", hub=settings, source=replace(source, offline=True))
     assert server.requests == []
+
+
+def test_settings_of_the_network_that_cannot_be_used_are_told(
+    fetch: Fetch, server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_session()
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
+    with pytest.raises(HubUnreachable, match="SSL_CERT_FILE"):
+        fetch("org/model")
+    assert server.requests == []
+
+
+def test_without_the_packages_the_sentence_says_how_to_get_them(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock's library is one of them, and has to be missed no earlier."""
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    monkeypatch.setattr("engine.hub.source.find_spec", lambda _: None)
+    with pytest.raises(MissingExtra, match="make run PRESET=auto"):
+        fetch("org/model")

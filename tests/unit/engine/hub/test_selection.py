@@ -87,11 +87,44 @@ def test_a_model_without_safetensors_is_refused(files: dict[str, bytes], says: s
 
 
 @pytest.mark.parametrize(
-    "content", [b"no json", b"[]", b'{"weight_map": 3}', index("gone.safetensors"), index("a.bin")]
+    "content",
+    [
+        b"no json",
+        b"[]",
+        b"[" * 100_000,
+        b'{"weight_map": 3}',
+        b'{"weight_map": {"tensor": ["a"]}}',
+        index("gone.safetensors"),
+        index("a.bin"),
+    ],
 )
 def test_a_broken_list_of_parts_is_told(content: bytes) -> None:
     with pytest.raises(CorruptDownload):
         chosen({"model.safetensors.index.json": content, "a.bin": b""})
+
+
+def test_a_list_of_parts_that_is_as_large_as_a_model_is_not_fetched() -> None:
+    vast = [RemoteFile("model.safetensors.index.json", 1 << 40, "0" * 40)]
+    with pytest.raises(CorruptDownload):
+        select(vast, lambda _: pytest.fail("it was fetched"))
+
+
+def test_a_pipeline_with_one_component_as_a_pickle_is_refused_before_the_rest_is_fetched() -> None:
+    index = json.dumps({"unet": ["diffusers", "X"], "vae": ["diffusers", "Y"]}).encode()
+    files = {"model_index.json": index, "unet/model.safetensors": b"w", "vae/model.bin": b""}
+    with pytest.raises(UnsafeModel, match=r"only as vae/model\.bin"):
+        chosen(files)
+
+
+def test_a_picture_models_own_checker_stays_there() -> None:
+    index = json.dumps({"unet": ["diffusers", "X"], "safety_checker": ["stable_diffusion", "Y"]}).encode()
+    files = {"model_index.json": index, "unet/model.safetensors": b"w"}
+    assert chosen({**files, "safety_checker/model.bin": b"", "safety_checker/config.json": b"{}"}) == set(files)
+
+
+@pytest.mark.parametrize("name", ["a\0.json", "\x1b[31m.json", f"{'x' * 300}.json"])
+def test_names_that_no_disk_or_terminal_takes_stay_there(name: str) -> None:
+    assert chosen({**FILES, name: b""}) == set(FILES)
 
 
 names = st.lists(st.sampled_from(["a", "..", ".", "config.json", "model.safetensors", "x.py", "\\", ""]), max_size=4)
