@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.errors import MissingModel
+from engine.errors import EngineError, MissingModel
 from engine.presets import pin_of
 from engine.types import HubSettings
 
@@ -115,7 +115,7 @@ class Store:
         path = self.folder / LOCK
         try:
             return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (msgspec.DecodeError, OSError) as error:
             raise MissingModel(
@@ -172,9 +172,22 @@ class Store:
         return sum(path.stat().st_size for path in blobs.iterdir()) if blobs.is_dir() else 0
 
     def remove(self, model: str) -> int:
-        """Delete everything of a model and say how many bytes that freed; 0 when nothing was there."""
-        freed = self.used_bytes(model)
-        shutil.rmtree(self.repository(model), ignore_errors=True)
+        """Delete everything of a model and say how many bytes that freed; 0 when nothing was there.
+
+        A link in the place of a model's folder goes alone: what it leads to belongs to somebody else. Raises
+        `EngineError` for what cannot be deleted.
+        """
+        folder = self.repository(model)
+        freed = 0 if folder.is_symlink() else self.used_bytes(model)
+        try:
+            if folder.is_symlink():
+                folder.unlink()
+            elif folder.exists():
+                shutil.rmtree(folder)
+        except OSError as error:
+            raise EngineError(
+                f"{folder} cannot be deleted ({error.strerror}). Change who owns it, or delete it yourself."
+            ) from error
         return freed
 
     def _is_whole(self, held: Held) -> bool:

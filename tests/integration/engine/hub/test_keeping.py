@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine import presets
-from engine.errors import DownloadFailed, DownloadStopped, MissingModel, StorageFull
+from engine.errors import DownloadFailed, DownloadStopped, EngineError, MissingModel, StorageFull
 from engine.hub import Held, Store, locate
 from engine.types import HubSettings
 from tests.fakes.hub_server import HubServer
@@ -138,3 +138,24 @@ def test_half_a_model_counts_as_used_space_and_can_be_removed(fetch: Fetch, serv
         )
     assert store.all() == []
     assert store.remove("org/model") > 1 << 20
+
+
+def test_what_cannot_be_deleted_is_told(fetch: Fetch, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch("org/model")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(EngineError, match=r"cannot be deleted \(Read-only file system\)"):
+        store.remove("org/model")
+
+
+def test_what_a_link_leads_to_is_not_deleted(fetch: Fetch, store: Store, tmp_path: Path) -> None:
+    fetch("org/model")
+    mine = tmp_path / "mine"
+    store.repository("org/model").rename(mine)
+    store.repository("org/model").symlink_to(mine)
+    assert store.remove("org/model") == 0
+    assert store.models() == []
+    assert list(mine.rglob("*.safetensors"))
