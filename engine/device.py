@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_MEMINFO = Path("/proc/meminfo")
 Kind = Literal["cuda", "mps", "cpu"]
 
 # Importing torch takes 2.5 s on a warm disk, up to a minute on a cold network drive, and forever where a driver hangs.
@@ -56,7 +57,7 @@ def detect(name: str = "", timeout_s: float = TIMEOUT_S) -> Device:
     started without the packages, or for the processor.
     """
     if not has_packages():
-        return _processor("The packages of the large models are not installed.", packages=False)
+        return _processor(packages=False)
     if name.startswith("cpu"):
         return _processor("The configuration says that models run on the processor.")
     command = (sys.executable, "-m", "engine.device", *([name] if name else []))
@@ -102,14 +103,26 @@ def _processor(reason: str = "", *, packages: bool = True) -> Device:
 
 
 def _memory() -> tuple[int, int]:
-    """Bytes of main memory: all, and free. Zeros where the system has no such call."""
-    try:
-        page = os.sysconf("SC_PAGE_SIZE")
-        total, free = page * os.sysconf("SC_PHYS_PAGES"), page * os.sysconf("SC_AVPHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 0, 0
+    """Bytes of main memory: all, and what can be had. Zeros where the system does not tell."""
+    total, free = _pages("SC_PHYS_PAGES"), _available() or _pages("SC_AVPHYS_PAGES")
     limit = _container_limit()
     return (min(total, limit), min(free, limit)) if limit else (total, free)
+
+
+def _available() -> int:
+    """Linux counts what it would give back when asked, too: files that it merely remembers (proc(5), MemAvailable)."""
+    try:
+        lines = _MEMINFO.read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return 0
+
+
+def _pages(name: str) -> int:
+    try:
+        return max(0, os.sysconf("SC_PAGE_SIZE") * os.sysconf(name))
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def _container_limit() -> int:

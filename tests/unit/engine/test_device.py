@@ -87,6 +87,15 @@ def test_a_containers_limit_counts_as_the_machines_memory(tmp_path: Path, monkey
     assert detect("cpu").memory_bytes > 1_000_000
 
 
+def test_memory_that_the_system_would_give_back_counts_as_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meminfo = tmp_path / "meminfo"
+    monkeypatch.setattr(device, "_MEMINFO", meminfo)
+    meminfo.write_text("MemTotal:  4096 kB\nMemFree:  10 kB\nMemAvailable:  2048 kB\n")
+    assert detect("cpu").free_bytes == 2 << 20
+    meminfo.write_text("nonsense")
+    assert detect("cpu").free_bytes > 2 << 20
+
+
 def test_the_real_torch_answers_and_is_not_imported_here() -> None:
     code = "import sys\nfrom engine.device import detect\nprint(detect().packages, 'torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
