@@ -11,6 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from engine.backends.accelerator import SENTENCE
 from engine.device import Device
 from engine.types import ModelChoice, Role
 
@@ -74,9 +75,9 @@ def _by_layers(parameters: float) -> int:
     return round(parameters * 2 / 10)
 
 
-# Commits: the ones under which public code pins these repositories, each found in several places (Qwen3Guard-4B: in
-# one). Sizes: parameters times the bytes of a number, parameters from the model cards; where a public list of a
-# repository's files gives its exact bytes, those.
+# Commits: the ones under which public code pins these repositories, each found in several places.
+# Sizes: parameters times the bytes of a number, parameters from the model cards; where a public list of a repository's
+# files gives its exact bytes, those.
 _PINS = (
     # The smallest that was trained on clips.
     _mllm(
@@ -151,7 +152,7 @@ _PINS = (
         least_bytes=_by_layers(1.41e9),
     ),
     _text_guard("qwen3guard", "Qwen/Qwen3Guard-Gen-0.6B", "fada3b2f655b89601929198343c94cd2f64d93cc", 0.752e9),
-    _text_guard("qwen3guard", "Qwen/Qwen3Guard-Gen-4B", "ec9748ae4e3acd5abc74f62d93ffbd458f1ca38e", 4.02e9),
+    _text_guard("qwen3guard", "Qwen/Qwen3Guard-Gen-4B", "6ec42827da0c1ff11e7a49dc269d2e810d27e108", 4.02e9),
     _text_guard("qwen3guard", "Qwen/Qwen3Guard-Gen-8B", "4505cb1a6f1864f21f8b27f7daf1b9a1aab6edbb", 8.19e9),
     _text_guard("text-classifier", "unitary/toxic-bert", "4d6c22e74ba2fdd26bc4f7238f50766b045a0d94", 109.5e6, stored=4),
     _frame_guard(
@@ -159,6 +160,13 @@ _PINS = (
         "Falconsai/nsfw_image_detection",
         "04367978d3474804ab1a00a9bd6548b741764069",
         85.8e6,
+        stored=4,
+    ),
+    _frame_guard(
+        "image-classifier",
+        "Marqo/nsfw-image-detection-384",
+        "0c26ec22111b83f106d72a55f611ec35962bcb65",
+        5.6e6,
         stored=4,
     ),
     _frame_guard(
@@ -188,6 +196,8 @@ DEFAULT_BACKENDS: Mapping[Role, str] = MappingProxyType(
 OWN_MODELS = frozenset({"lite", "storyboard", "profanity", "opennsfw", "judge"})
 # Guards that look through the model for questions, which then stays as they do.
 JUDGES = frozenset({"judge"})
+# Options that name another model: the adapter that moves the pictures of an image model.
+MODEL_OPTIONS = ("motion_adapter",)
 # Backends whose model is somebody else's to have.
 REMOTE_MODELS = frozenset({"openai"})
 PINS: Mapping[str, Pin] = MappingProxyType({pin.model: pin for pin in _PINS})
@@ -296,7 +306,7 @@ def choose(device: Device, memory_bytes: int = 0) -> Chosen:
     memory = min(device.memory_bytes, memory_bytes) if memory_bytes else device.memory_bytes
     about = f"{memory / GIB:.1f} GiB"
     if not device.packages:
-        return Chosen("lite", "The packages of the large models are not installed.")
+        return Chosen("lite", SENTENCE)
     if device.is_gpu:
         for preset, enough in _ENOUGH if device.kind == "cuda" else _ENOUGH_SHARED:
             if memory >= enough:

@@ -24,7 +24,9 @@ def prepare(config: Config, console: Console | None = None) -> Config:
     console = console or Console(stderr=True, highlight=False)
     if config.models.preset == AUTO:
         with _waiting(console, "Looking for a GPU …"):
-            config = models.settle(config)
+            _, best = models.examine(config)
+        config = models.settled(config, best)
+        console.print(f"The preset auto is {best.preset} here. {best.why}", markup=False, soft_wrap=True)
     models.hand_over_key(config)
     wanted = models.missing(config.runtime_config())
     if wanted and config.models.offline:

@@ -91,6 +91,10 @@ def test_auto_is_settled_before_its_models_are_fetched(
     auto = config.model_copy(update={"models": config.models.model_copy(update={"preset": "auto"})})
     hub.trouble["model.safetensors"] = Trouble(status=503, times=1)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    prepared = prepare(auto, Console(file=io.StringIO()))
+    out = io.StringIO()
+    prepared = prepare(auto, Console(file=out))
+    assert out.getvalue().startswith(
+        "The preset auto is lite here. The packages of the large models are not installed."
+    )
     assert prepared.models.preset == "lite"
     assert models.missing(prepared.runtime_config()) == ()
