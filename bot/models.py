@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.config import Config
 from engine.device import Device, detect
 from engine.hub import ENDPOINT, Advance, Held, Source, Store, is_repository, pull
-from engine.presets import AUTO, REMOTE_MODELS, Chosen, Pin, choose, pin_of
+from engine.presets import AUTO, MODEL_OPTIONS, REMOTE_MODELS, Chosen, Pin, choose, pin_of
 from engine.registry import backend_names, choices
 from engine.types import HubSettings, ModelChoice, Role, RuntimeConfig
 
@@ -85,6 +85,11 @@ def named(runtime: RuntimeConfig, names: Iterable[str]) -> tuple[Need, ...]:
     return tuple(found)
 
 
+def are_loaded(runtime: RuntimeConfig) -> bool:
+    """Whether any of these models is loaded here from the hub's files or a folder, so that the device matters."""
+    return any(choice.model and choice.backend not in REMOTE_MODELS for _, choice in choices(runtime))
+
+
 def missing(runtime: RuntimeConfig) -> tuple[Need, ...]:
     """What of that is not here, or not whole."""
     return tuple(need for need in needs(runtime) if find(need, runtime.hub) is None)
@@ -143,6 +148,6 @@ def _needs(role: Role, choice: ModelChoice) -> Iterator[Need]:
         return
     if need := need_of(role, choice):
         yield need
-    for name in (choice.lora, str(choice.options.get("motion_adapter", ""))):
+    for name in (choice.lora, *(str(choice.options.get(option, "")) for option in MODEL_OPTIONS)):
         if is_repository(name):
             yield Need(role, name)

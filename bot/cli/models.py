@@ -24,7 +24,7 @@ PresetOption = Annotated[
 @models.command(name="list")
 def show(preset: PresetOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show the models of the configuration, or of a preset: size, licence, whether they are here and fit the device."""
-    from bot.models import examine, needs, settled
+    from bot.models import are_loaded, examine, settled
     from bot.outlook import outlook
     from engine.device import Device
     from engine.presets import AUTO
@@ -35,7 +35,7 @@ def show(preset: PresetOption = None, as_json: JsonOption = False, config: Confi
         if chosen.models.preset == AUTO:
             device, best = examine(chosen)
             chosen, about = settled(chosen, best), best.why
-        elif needs(chosen.runtime_config()):
+        elif are_loaded(chosen.runtime_config()):
             device, _ = examine(chosen)
             about = f"On {device.name}."
         else:

@@ -16,11 +16,22 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.parts import AnyPath, Secret, Section, Text, conflict
 from engine.hub import is_folder, is_repository
-from engine.presets import AUTO, DEFAULT_BACKENDS, OWN_MODELS, PINS, PRESETS, REMOTE_MODELS, Roles, pin_of
+from engine.presets import (
+    AUTO,
+    DEFAULT_BACKENDS,
+    MODEL_OPTIONS,
+    OWN_MODELS,
+    PINS,
+    PRESETS,
+    REMOTE_MODELS,
+    Roles,
+    pin_of,
+)
 from engine.registry import backend_names
 from engine.types import OPTIONAL_ROLES, ModelChoice, Role
 
 OFF = "off"
+_MAY_BE_FOLDERS = frozenset({"model", "lora", "options", *MODEL_OPTIONS})
 _PLUGIN = re.compile(r"[\w.]+:\w+")
 _SECRET_OPTION = re.compile(r"(^|_)(key|token|secret|password)$", re.IGNORECASE)
 _DOES: Mapping[Role, str] = {
@@ -90,6 +101,14 @@ class Models(Section):
                 raise conflict(role.value, f'"{again}" stands here twice. Name each model once, or give one a name.')
         return self
 
+    @model_validator(mode="after")
+    def _addresses_hold_no_secret(self) -> Self:
+        if "@" in (self.hub or ""):
+            raise conflict(
+                "hub", "no password in an address: it is printed. A token goes to GPT4VIDEO_MODELS__HUB_TOKEN."
+            )
+        return self
+
     @property
     def memory_bytes(self) -> int:
         """The most that models may take of the device; 0 for what it has."""
@@ -125,7 +144,7 @@ def anchored(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [anchored(item, folder) for item in value]
     if isinstance(value, dict):
-        return {key: anchored(item, folder) if key in ("model", "lora") else item for key, item in value.items()}
+        return {key: anchored(item, folder) if key in _MAY_BE_FOLDERS else item for key, item in value.items()}
     is_relative = isinstance(value, str) and value.startswith(("./", "../"))
     return str((folder / value).absolute()) if is_relative else value
 
@@ -143,7 +162,7 @@ def _choice(role: Role, given: Model) -> ModelChoice:
         revision=given.revision or (pin.revision if pin else ""),
         lora=_absolute(role, given.lora),
         name=given.name,
-        options={**options, **given.options},
+        options={**options, **given.options, **_other_models(role, given)},
     )
 
 
@@ -176,9 +195,15 @@ def _unknown(role: Role, name: str) -> str:
     )
 
 
+def _other_models(role: Role, given: Model) -> dict[str, str]:
+    """The options that name another model, with their folders from the root on."""
+    return {option: _absolute(role, str(given.options[option])) for option in MODEL_OPTIONS if option in given.options}
+
+
 def _check_names(role: Role, given: Model) -> None:
     from_hub = given.backend is None or (given.backend in backend_names(role) and given.backend not in REMOTE_MODELS)
-    for name in (given.model, given.lora):
+    others = (str(given.options.get(option, "")) for option in MODEL_OPTIONS)
+    for name in (given.model, given.lora, *others):
         if name and from_hub and not (is_folder(name) or is_repository(name)):
             raise conflict(role.value, f'"{name}" is no model: those are named org/name, or as a folder, ./name.')
     pin = pin_of(given.model)

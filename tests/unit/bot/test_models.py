@@ -71,6 +71,14 @@ def test_models_adapters_and_parts_are_needed_and_folders_servers_and_plugins_ar
     assert models.needs(server.runtime_config()) == ()
 
 
+def test_the_device_matters_to_models_that_are_loaded_here(load: Load) -> None:
+    assert not models.are_loaded(load().runtime_config())
+    assert models.are_loaded(load('understanding = "./mine"').runtime_config())
+    assert models.are_loaded(load('preset = "cpu"').runtime_config())
+    served = '{ backend = "openai", model = "org/served", options = { base_url = "http://x/v1" } }'
+    assert not models.are_loaded(load(f"understanding = {served}").runtime_config())
+
+
 def test_a_model_of_two_roles_is_fetched_once(load: Load) -> None:
     config = load('generation = ["org/a", { model = "org/a", name = "again" }]')
     assert [need.model for need in models.needs(config.runtime_config())] == ["org/a"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Config
+from bot.config import Config, ConfigError
 from engine.presets import PINS, PRESETS, pin_of
 from engine.types import ModelChoice, Role
 
@@ -86,6 +86,24 @@ def test_folders_begin_at_the_file_and_at_home(load: Load, tmp_path: Path) -> No
     assert choice(load, "understanding", '"~/mine"').model == str(Path("~/mine").expanduser())
     models = load('models.generation = ["./one", { model = "./two" }]').runtime_config().choices(Role.GENERATION)
     assert [found.model for found in models] == [str(tmp_path / "one"), str(tmp_path / "two")]
+
+
+def test_an_option_that_names_a_model_takes_what_a_model_takes(load: Load, tmp_path: Path) -> None:
+    def adapter(name: str) -> object:
+        written = f'{{ model = "org/pictures", options = {{ motion_adapter = "{name}" }} }}'
+        return choice(load, "generation", written).options["motion_adapter"]
+
+    assert adapter("./mine") == str(tmp_path / "mine")
+    assert adapter("~/mine") == str(Path("~/mine").expanduser())
+    assert adapter("org/motion") == "org/motion"
+    with pytest.raises(ConfigError, match='"motion" is no model'):
+        adapter("motion")
+
+
+def test_a_password_in_the_hubs_address_is_refused_and_not_repeated(load: Load) -> None:
+    with pytest.raises(ConfigError, match="HUB_TOKEN") as caught:
+        load('models.hub = "https://me:secret@hub.example.org"')
+    assert "secret" not in str(caught.value)
 
 
 def test_guards_and_videos_may_have_several_models(load: Load) -> None:
