@@ -40,8 +40,8 @@ _KEPT_SHARE = 10  # what is kept of conversations is at most a tenth of the weig
 
 @dataclass(slots=True)
 class Served:
-    """`context` bounds the tokens of a prompt with its answer. Answers are kept for their follow-ups in `prefixes`, where
-    there are some and while this `keeps`."""
+    """`context` bounds the tokens of a prompt with its answer. Answers are kept for their follow-ups in `prefixes`,
+    where there are some and while this `keeps`."""
 
     loaded: Loaded
     prompter: Prompter

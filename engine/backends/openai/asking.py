@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from engine.backends.chat.thinking import Thoughts
 from engine.backends.openai import dialect, sentences
 from engine.backends.openai.options import Options
-from engine.backends.openai.wire import DONE, POLL_S, BrokenOff, Call, Exchange, Late, Refused, Unreachable
+from engine.backends.openai.wire import DONE, POLL_S, BrokenOff, Call, Exchange, Late, Refused, TooLong, Unreachable
 from engine.errors import EngineError
 
 log = logging.getLogger(__name__)
@@ -90,9 +90,11 @@ class Asking:
 
     def _try(self, body: bytes) -> Iterator[str]:
         options = self._options
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
-        if options.key:
-            headers["Authorization"] = f"Bearer {options.key}"
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream, application/json",
+            **options.authorization,
+        }
         call = Call(f"{options.base_url}/chat/completions", headers, body, direct=options.is_here)
         thoughts, finish, unreadable = Thoughts(), "", 0
         end = time.monotonic() + options.timeout_s
@@ -119,6 +121,8 @@ class Asking:
             if now > end:  # it speaks, but does not come to an end
                 raise Late
             return exchange.next(self._checkpoint, min(end, now + waits_s))
+        except TooLong:
+            raise sentences.late(self._said, waits_s, silent=False) from None
         except Late:
             raise sentences.late(self._said, min(waits_s, self._options.timeout_s), silent=now <= end) from None
 

@@ -68,10 +68,11 @@ class OpenAiUnderstanding:
         from engine.backends.openai.asking import Manners
 
         options = self._options
-        headers = {"Authorization": f"Bearer {options.key}"} if options.key else {}
         known: dict[str, int] = {}
         try:
-            known = dialect.models(wire.get(f"{options.base_url}/models", headers, direct=options.is_here))
+            known = dialect.models(
+                wire.get(f"{options.base_url}/models", options.authorization, direct=options.is_here)
+            )
         except (wire.Unreachable, wire.BrokenOff) as error:
             raise sentences.silent_at_start(options, str(error)) from error
         except wire.Refused as refusal:

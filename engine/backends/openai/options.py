@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from engine.errors import BadRequest
 
@@ -16,7 +17,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`base_url` ends before `/chat/completions`. `key_name` is the environment variable that holds the key.
+    """`base_url` ends before `/chat/completions`; a name and password in it became the `login`, because addresses are
+    logged. `key_name` is the environment variable that holds the key.
 
     `video` says how clips are handed over: as pictures with their times, or whole as a `video_url`, up to
     `max_video_mb`. Whoever waits longer than `first_token_timeout_s` for the first token, or for the next one, gives
@@ -25,6 +27,7 @@ class Options:
     """
 
     base_url: str
+    login: str = field(default="", repr=False)
     key_name: str = "OPENAI_API_KEY"
     video: Literal["frames", "url"] = "frames"
     timeout_s: float = 300.0
@@ -40,10 +43,19 @@ class Options:
         return os.environ.get(self.key_name, "").strip()
 
     @property
+    def authorization(self) -> dict[str, str]:
+        """The header that lets us in, if one is needed."""
+        if self.key:
+            return {"Authorization": f"Bearer {self.key}"}
+        if self.login:
+            return {"Authorization": f"Basic {base64.b64encode(self.login.encode()).decode()}"}
+        return {}
+
+    @property
     def host(self) -> str:
         """The server without anything secret, for sentences."""
         parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
     @property
     def is_here(self) -> bool:
@@ -60,8 +72,10 @@ def read(options: Mapping[str, str | int | float | bool]) -> Options:
     if unknown := sorted(set(options) - known):
         raise BadRequest(f"The openai backend has no option “{unknown[0]}”. It has: {', '.join(sorted(known))}.")
     numbers = {name: _number(name, options[name]) for name in _NUMBERS if name in options}
+    base_url, login = _address(str(options.get("base_url", "")))
     return Options(
-        base_url=_address(str(options.get("base_url", ""))),
+        base_url=base_url,
+        login=login,
         key_name=str(options.get("api_key_env", "OPENAI_API_KEY")),
         video=_video(options.get("video", "frames")),
         extra=_body(str(options.get("extra", ""))),
@@ -86,11 +100,14 @@ def _number(name: str, value: str | int | float | bool) -> float | int:
     return _NUMBERS[name](value)
 
 
-def _address(url: str) -> str:
+def _address(url: str) -> tuple[str, str]:
+    """The address without the name and password in it, and these."""
     url = url.strip().rstrip("/").removesuffix("/chat/completions")
-    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise BadRequest("The option base_url of the openai backend must be like http://localhost:8000/v1.")
-    return url
+    login, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=host)), unquote(login)
 
 
 def _video(value: str | int | float | bool) -> Literal["frames", "url"]:

@@ -24,6 +24,8 @@ POLL_S = 0.05  # how long a wait lasts before the next checkpoint
 _CONNECT_S = 10.0
 _WRITE_S = 60.0
 _LONGEST_REFUSAL = 64 * 1024
+# Bytes of an answer: 50,000 tokens, at the 300 or so bytes in which servers wrap each. What is longer never ends.
+_LONGEST_ANSWER = 16 * 1024 * 1024
 _LEAVING_S = 0.2  # for closing the connection; a name that is being looked up is left behind
 
 
@@ -47,6 +49,10 @@ class BrokenOff(Exception):
 
 class Late(Exception):
     """Nothing came in time."""
+
+
+class TooLong(Exception):
+    """The answer goes on beyond all reason."""
 
 
 class Refused(Exception):
@@ -93,8 +99,8 @@ class Exchange:
     def next(self, checkpoint: Callable[[], None], until: float) -> str | None:
         """The data of the next event; None at the end of the answer.
 
-        Waits until `until` on the monotonic clock, making checkpoints. Raises `Late`, `Unreachable`, `Refused`,
-        `BrokenOff` and what `checkpoint` raises.
+        Waits until `until` on the monotonic clock, making checkpoints. Raises `Late`, `TooLong`, `Unreachable`,
+        `Refused`, `BrokenOff` and what `checkpoint` raises.
         """
         while True:
             try:
@@ -134,10 +140,17 @@ class Exchange:
             if response.status_code != 200:
                 self._items.put(await _refusal(response))
             elif "text/event-stream" in response.headers.get("content-type", ""):
-                async for event in httpx2.EventSource(response):
+                length = 0
+                async for event in httpx2.EventSource(response):  # which bounds each event
+                    length += 1 + len(event.data)
+                    if length > _LONGEST_ANSWER:
+                        raise TooLong
                     self._items.put(event.data)
             else:  # the whole answer at once, from a server that does not stream
-                self._items.put((await response.aread()).decode(errors="replace"))
+                whole = await _body(response, _LONGEST_ANSWER)
+                if len(whole) > _LONGEST_ANSWER:
+                    raise TooLong
+                self._items.put(whole.decode(errors="replace"))
                 self._items.put(DONE)
         self._items.put(_END)
 
@@ -145,24 +158,38 @@ class Exchange:
 def get(url: str, headers: Mapping[str, str], *, direct: bool = False) -> str:
     """The body of a short answer. Raises `Unreachable`, `Refused` and `BrokenOff`."""
     try:
-        response = httpx2.get(url, headers=dict(headers), timeout=_CONNECT_S, trust_env=not direct, verify=_tls(url))
+        with httpx2.stream(
+            "GET", url, headers=dict(headers), timeout=_CONNECT_S, trust_env=not direct, verify=_tls(url)
+        ) as response:
+            body = bytearray()
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > _LONGEST_ANSWER:
+                    raise BrokenOff("it sends without end")
     except httpx2.TransportError as error:
         raise Unreachable(_said(error)) from error
     except httpx2.HTTPError as error:
         raise BrokenOff(_said(error)) from error
+    text = body.decode(errors="replace")
     if response.status_code != 200:
-        raise Refused(response.status_code, response.text[:_LONGEST_REFUSAL])
-    return response.text
+        raise Refused(response.status_code, text[:_LONGEST_REFUSAL])
+    return text
 
 
 async def _refusal(response: httpx2.Response) -> Refused:
-    body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > _LONGEST_REFUSAL:
-            break
+    body = await _body(response, _LONGEST_REFUSAL)
     wait_s = _seconds(response.headers.get("retry-after", ""))
     return Refused(response.status_code, body[:_LONGEST_REFUSAL].decode(errors="replace"), wait_s)
+
+
+async def _body(response: httpx2.Response, longest: int) -> bytes:
+    """All that a server sends, or somewhat more than `longest` bytes of it."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > longest:
+            break
+    return bytes(body)
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from engine.backends.openai import OpenAiUnderstanding, asking
+from engine.backends.openai import OpenAiUnderstanding, asking, wire
 from engine.errors import BadRequest, EngineError, JobFailed, MissingExtra, Overloaded, ServerFailed, ServerTimeout
 from engine.registry import create_backend
 from engine.runtime import Runtime
@@ -194,6 +195,18 @@ def test_an_answer_of_nothing_readable_is_an_error(server: OpenAiServer, context
     server.replies = [raw("data: <html>\n\n")]
     with pytest.raises(ServerFailed, match="could not be read"):
         ask(backend_of(server), context)
+
+
+def test_a_web_page_in_place_of_an_answer_is_an_error_without_the_page(server: OpenAiServer, context: Context) -> None:
+    def page(wire: Wire) -> None:
+        wire.begin(kind="text/html")
+        wire.send("<html><body>Sign in to the portal</body></html>")
+        wire.end()
+
+    server.replies = [page]
+    with pytest.raises(ServerFailed, match="could not be read") as caught:
+        ask(backend_of(server), context)
+    assert "portal" not in str(caught.value)
 
 
 def test_a_model_that_only_thinks_is_an_error_that_says_so(server: OpenAiServer, context: Context) -> None:
@@ -474,7 +487,62 @@ def test_an_answer_that_goes_on_for_ever_is_a_time_out(server: OpenAiServer, con
     assert server.hung_up.wait(5)
 
 
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+@pytest.mark.parametrize("piece", ["data: " + "x" * 4000 + "\n\n", "x" * 4000])
+def test_a_flood_is_cut_off_long_before_its_end(
+    server: OpenAiServer, context: Context, monkeypatch: pytest.MonkeyPatch, kind: str, piece: str
+) -> None:
+    monkeypatch.setattr(wire, "_LONGEST_ANSWER", 2_000_000)
+    sent = 0
+
+    def flood(reply: Wire) -> None:
+        nonlocal sent
+        reply.begin(kind=kind)
+        with suppress(OSError):
+            for _ in range(10_000):
+                reply.send(piece)
+                sent += len(piece)
+        reply.abort()
+
+    server.replies = [flood]
+    monkeypatch.setattr(asking, "_TRIES", 1)
+    with pytest.raises(EngineError):
+        ask(backend_of(server), context)
+    assert sent < 20_000_000
+
+
+def test_a_list_of_models_without_end_is_not_read_to_it(server: OpenAiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_LONGEST_ANSWER", 100_000)
+
+    def flood(reply: Wire) -> None:
+        reply.begin(kind="application/json")
+        with suppress(OSError):
+            while True:
+                reply.send("x" * 10_000)
+        reply.abort()
+
+    server.listing = flood
+    with pytest.raises(ServerFailed, match=r"does not answer .*without end"):
+        backend_of(server).load()
+
+
 # --- keys ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_password_in_the_address_is_never_shown(
+    server: OpenAiServer, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    options = {"base_url": server.url.replace("://", "://me:hunter2@")}
+    backend = create_backend(Role.UNDERSTANDING, ModelChoice(backend="openai", options=options))
+    assert ask(backend, context) == ["Hello."]
+    login = base64.b64encode(b"me:hunter2").decode()
+    assert {asked.headers["Authorization"] for asked in server.asked} == {f"Basic {login}"}
+    server.replies = [broken]
+    with pytest.raises(ServerFailed) as caught:
+        ask(backend, context)
+    for told in (caplog.text, repr(backend), repr(backend._options), str(backend.card()), str(caught.value)):
+        assert "hunter2" not in told
 
 
 def test_the_key_is_sent_and_never_shown(
