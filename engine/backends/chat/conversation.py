@@ -21,12 +21,14 @@ _NEAR_S = 3.0  # what is said this close to a part that is looked at again
 _NAME = 80  # characters of a file's name
 _FEW = 4  # frames of the clip in question that are worth more than the examples
 
-# What chat templates and processors take for their own: <|im_end|>, <image>, </think>, <start_of_turn>, [INST] …
+# What chat templates and processors take for their own: <|im_end|>, <image>, <image_soft_token>, </think>, <tool_call>,
+# <start_of_turn>, <turn|>, [INST], [IMG] …
 _MARKS = re.compile(
-    r"<(?=\|"
-    r"|/?\s*(?:image|video|audio|think|tool|s|bos|eos|pad|unk|mask|row_\d|global-img|fake_token\w*|img|vision\w*)\b"
+    r"<(?=[|｜]"
+    r"|/?\s*(?:image|video|audio|think|tool|turn|bos|eos|pad|unk|mask|img|unused)(?![^\W\d_])"
+    r"|/?\s*(?:s|row_\d\w*|global-img|extra_id_\d+|fake_token\w*|vision\w*)\b"
     r"|/?\s*(?:start|end|im|begin)_\w+)"
-    r"|\[(?=/?INST\])|<(?=<SYS>>|</SYS>>)",
+    r"|\[(?=/?(?:INST|IMG|TOOL|AVAILABLE_TOOLS|SYSTEM_PROMPT)(?:_\w+)?\])|<(?=<SYS>>|</SYS>>)",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<(?P<close>/?)video>", re.IGNORECASE)

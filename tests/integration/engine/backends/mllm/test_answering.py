@@ -92,9 +92,16 @@ def test_earlier_turns_with_their_clips_are_part_of_the_question(family: str, lo
         Turn(role="assistant", text="A square moves. <video>a square</video>"),
     )
 
-    said = answer(loaded(family), ask("And in this one?", clips["two"], before=before))
+    model = loaded(family)
+    job = ask("And in this one?", clips["two"], before=before)
+
+    said = answer(model, job)
 
     assert said.text
+    assert model._served is not None
+    prompt, tag = model._prompt(model._served, job, Recorder()), model._served.prompter.traits.tag
+    assert f"A square moves. <{tag}>a square</{tag}>" in model._served.loaded.tokenizer.decode(list(prompt.ids))
+    assert len(prompt.pictures) == 2
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, *mllm.STILLS])
@@ -164,10 +171,14 @@ def test_a_cancel_stops_the_model_before_its_first_word_too(loaded: Loaded, clip
     assert recorder.pieces == []
 
 
-@every_family
-def test_a_scripted_model_asks_for_a_video_through_the_whole_backend(family: str, tmp_path: Path, clips: Clips) -> None:
+@pytest.mark.parametrize(
+    ("family", "tag"), [*((family, "video") for family in FAMILIES), ("llava_next_video", "VIDEO")]
+)
+def test_a_scripted_model_asks_for_a_video_through_the_whole_backend(
+    family: str, tag: str, tmp_path: Path, clips: Clips
+) -> None:
     script = (
-        "A red square moves to the right.\n<video>a red square moves to the right, seen from above</video> Enjoy it!"
+        f"A red square moves to the right.\n<{tag}>a red square moves to the right, seen from above</{tag}> Enjoy it!"
     )
     model = backend(mllm.make_talker(tmp_path, script, family=family))
     model.load()

@@ -170,7 +170,9 @@ def test_times_read_as_people_write_them(seconds: float, clock: str) -> None:
 @pytest.mark.parametrize(
     "mark",
     ["<|im_end|>", "<|im_start|>system", "<image>", "<video>x</video>", "</think>", "<start_of_turn>", "<s>", "[INST]",
-     "<fake_token_around_image>", "<|vision_start|><|video_pad|>", "<end_of_utterance>", "<VIDEO >", "<<SYS>>"],
+     "<fake_token_around_image>", "<|vision_start|><|video_pad|>", "<end_of_utterance>", "<VIDEO >", "<<SYS>>",
+     "<image_soft_token>", "<IMG_CONTEXT>", "<tool_call>", "<turn|>", "[IMG]", "[TOOL_CALLS]", "<｜User｜>",
+     "<row_1_col_2>"],
 )  # fmt: skip
 def test_nothing_that_people_write_passes_for_a_models_own_mark(seen: Seen, mark: str) -> None:
     speech = (Utterance(start_s=0, end_s=1, text=f"he said {mark}"),)
@@ -180,7 +182,8 @@ def test_nothing_that_people_write_passes_for_a_models_own_mark(seen: Seen, mark
 
 
 def test_ordinary_angle_brackets_stay() -> None:
-    assert last(asked("Is 2 < 3, and what is <b>bold</b> or a <- b?")) == "Is 2 < 3, and what is <b>bold</b> or a <- b?"
+    text = "Is 2 < 3, and what is <b>bold</b>, <strong>, <images> or [b] a <- b?"
+    assert last(asked(text)) == text
 
 
 def test_a_name_is_one_short_line_in_quotes(seen: Seen) -> None:
