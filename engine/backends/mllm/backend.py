@@ -139,21 +139,20 @@ class Mllm:
         views = served.viewer.look(job.turns, frames=self._frames(job), max_side=self._side(served), context=context)
         context.checkpoint()
         most = served.context - min(job.max_tokens, served.context // _ANSWER_SHARE)
-        budget = most
-        while True:
-            messages = self._messages(served, job, views, budget)
-            prompt = served.prompter.write(messages)
-            if len(prompt.ids) <= most:
+        budget, messages = most, self._messages(served, job, views, most)
+        while len((prompt := served.prompter.write(messages)).ids) > most:
+            # Templates, joints and videos that have to be equally long cost tokens too: as much less next time.
+            budget = max(0, budget - (len(prompt.ids) - most))
+            thinner = self._messages(served, job, views, budget)
+            if thinner != messages:
+                messages = thinner
+                continue
+            if len(prompt.ids) < served.context:
                 break
-            # Templates and joints cost tokens too: as much less next time.
-            budget -= len(prompt.ids) - most
-            if budget <= 0 or self._messages(served, job, views, budget) == messages:
-                if len(prompt.ids) < served.context:
-                    break
-                raise BadRequest(
-                    f"This question is too long for {self.card().name}: it can read {served.context} tokens, and these "
-                    f"are {len(prompt.ids)}. Please ask it in fewer words or about fewer clips."
-                )
+            raise BadRequest(
+                f"This question is too long for {self.card().name}: it can read {served.context} tokens, and these "
+                f"are {len(prompt.ids)}. Please ask it in fewer words or about fewer clips."
+            )
         show(in_question(messages, job.turns), job.stills_dir, context)
         return prompt
 

@@ -17,12 +17,14 @@ class Traits:
     """What a loaded processor turned out to do.
 
     `video`: its chat template has a place for videos and its processor takes them; otherwise frames go in as pictures.
-    `mixes`: it takes pictures and videos in one conversation. `tag` spells the name of our protocol's tag so that no
-    text of a conversation is taken for a placeholder of the processor's.
+    `mixes`: it takes pictures and videos in one conversation. `uneven`: it takes videos with different numbers of
+    frames in one conversation; where it does not, the last frame of the shorter ones is repeated. `tag` spells the name
+    of our protocol's tag so that no text of a conversation is taken for a placeholder of the processor's.
     """
 
     video: bool
     mixes: bool
+    uneven: bool
     tag: str
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Times are told to processors as numbers of frames of a clip with as many frames a second: exact to the millisecond,
 # whatever the clip's own rate, which may vary.
 _RATE = 1000
+_TRIED_PX = 64  # the sides of frames that only try a processor out
 _REMEMBERED = 512  # texts whose length in tokens is remembered
 # Variables of chat templates that decide about thinking aloud.
 _QUIET = {"enable_thinking": False, "thinking": False}
@@ -65,6 +66,8 @@ class Prompter:
         """Raises what the processor raises for clips that it cannot take."""
         media = _Media(self.traits.video and (self.traits.mixes or not _has_picture(messages)))
         filled = [{"role": message.role, "content": self._content(message, media)} for message in messages]
+        if not self.traits.uneven:
+            media.make_even()
         text, tail = self._rendered(filled)
         inputs = self._processed([text], media)
         ids = tuple(inputs["input_ids"][0].tolist())
@@ -140,7 +143,28 @@ class Prompter:
             for each in (processor.image_processor, video and processor.video_processor)
         ]
         marks = {self._placeholder("video"), *self._special}
-        return Traits(video=video, mixes=not inputs[0] & inputs[1], tag="VIDEO" if "<video>" in marks else "video")
+        return Traits(
+            video=video,
+            mixes=not inputs[0] & inputs[1],
+            uneven=video and self._takes_uneven(),
+            tag="VIDEO" if "<video>" in marks else "video",
+        )
+
+    def _takes_uneven(self) -> bool:
+        """Whether two videos of different lengths go through the processor: some stack all into one tensor."""
+        import numpy as np
+
+        media = _Media(videos=True)
+        for count in (2, 4):
+            media.take_video(
+                np.zeros((count, _TRIED_PX, _TRIED_PX, 3), np.uint8), list(map(float, range(count))), count
+            )
+        text, _ = self._rendered([{"role": "user", "content": [{"type": "video"}, {"type": "video"}]}])
+        try:
+            self._processed([text], media)
+        except (ValueError, RuntimeError, TypeError, IndexError):
+            return False
+        return True
 
     def _takes(self, kind: str) -> bool:
         """Whether the template writes something for it: most skip what they have no place for."""
@@ -230,7 +254,8 @@ class _Media:
         self.images: list[Any] = []
         self.videos: list[Any] = []
         self.metadata: list[dict[str, Any]] = []
-        self.digests: list[bytes] = []
+        self.digests: list[bytes] = []  # of all clips
+        self._of_videos: list[int] = []  # which of them are those of videos
         self.whole = False  # frames of a clip are among the pictures
 
     def take(self, watched: Watched) -> list[dict[str, str]]:
@@ -243,25 +268,42 @@ class _Media:
             self.images.append(frames[0].image)
             return [{"type": "image"}]
         if self._as_videos:
-            self.videos.append(np.stack([frame.image for frame in frames]))
-            self.metadata.append(_metadata(watched))
+            self._of_videos.append(len(self.digests) - 1)
+            times = [frame.time_s for frame in frames]
+            self.take_video(np.stack([frame.image for frame in frames]), times, watched.info.duration_s)
             return [{"type": "video"}]
         self.whole = True
         self.images += [frame.image for frame in frames]
         stamps = [{"type": "text", "text": f"[{stamp(frame.time_s)}]"} for frame in frames]
         return [part for text in stamps for part in (text, {"type": "image"})]
 
+    def take_video(self, video: NDArray[np.uint8], times: Sequence[float], duration_s: float) -> None:
+        """Frames (F, H, W, 3), and when in a clip of that length they were taken."""
+        self.videos.append(video)
+        self.metadata.append(_metadata(video, times, duration_s))
 
-def _metadata(watched: Watched) -> dict[str, Any]:
-    times = [frame.time_s for frame in watched.frames]
-    duration = max(watched.info.duration_s, times[-1] + 1 / _RATE)
+    def make_even(self) -> None:
+        """Repeat the last frame of shorter videos until all are equally long."""
+        import numpy as np
+
+        longest = max(map(len, self.videos), default=0)
+        for index, video in enumerate(self.videos):
+            if more := longest - len(video):
+                self.videos[index] = np.concatenate([video, np.repeat(video[-1:], more, axis=0)])
+                indices = self.metadata[index]["frames_indices"]
+                indices += [indices[-1]] * more
+                self.digests[self._of_videos[index]] += longest.to_bytes(2, "big")  # it is another video now
+
+
+def _metadata(video: NDArray[np.uint8], times: Sequence[float], duration_s: float) -> dict[str, Any]:
+    duration = max(duration_s, times[-1] + 1 / _RATE)
     return {
         "fps": float(_RATE),
         "frames_indices": [round(time_s * _RATE) for time_s in times],
         "total_num_frames": max(1, round(duration * _RATE)),
         "duration": duration,
-        "height": watched.frames[0].image.shape[0],
-        "width": watched.frames[0].image.shape[1],
+        "height": video.shape[1],
+        "width": video.shape[2],
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from engine.backends.mllm import Mllm
 from engine.errors import BadRequest, JobCancelled
@@ -73,6 +74,23 @@ def test_clips_and_pictures_of_one_question_are_all_looked_at(family: str, loade
     assert all(said)
     for index, mine in enumerate(scores):
         assert all(float((mine - other).norm() / mine.norm()) > 1e-3 for other in scores[:index]), orders[index]
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *mllm.STILLS])
+def test_clips_with_different_numbers_of_frames_go_together(
+    family: str, loaded: Loaded, clips: Clips, tmp_path: Path
+) -> None:
+    short = tmp_path / "short.gif"
+    pictures = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue", "green")]
+    pictures[0].save(short, save_all=True, append_images=pictures[1:], duration=300)
+    both = (clips["one"], Clip(path=str(short), name="short.gif"))
+    model = loaded(family)
+
+    said = [answer(model, ask("What is different?", *shown)).text for shown in (both, both[::-1])]
+    follow_up = Turn(role="user", text="Both?", clips=both), Turn(role="assistant", text=said[0])
+
+    assert all(said)
+    assert answer(model, ask("And the short one alone?", before=follow_up)).text
 
 
 def _scores(model: Mllm, job: Understand) -> torch.Tensor:
