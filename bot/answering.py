@@ -258,8 +258,11 @@ class _Answer:
 
 
 def remembered(said: str, videos: Sequence[MadeVideo]) -> NewTurn:
-    """The assistant's turn as a model will read it again: with the tags that asked for its videos."""
-    tags = [f"<video>{video.prompt}</video>" for video in videos]
+    """The assistant's turn as a model will read it again: with the tags that asked for its videos.
+
+    A prompt that somebody wrote must not end its tag and go on in the assistant's name.
+    """
+    tags = [f"<video>{video.prompt.replace('<', '‹')}</video>" for video in videos]
     clips = tuple(StoredClip(video.path, "made video") for video in videos)
     return NewTurn(role="assistant", text=" ".join(filter(None, [said, *tags])), clips=clips)
 

@@ -52,7 +52,8 @@ class Running:
 
 
 def environment(data: Path) -> dict[str, str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("GPT4VIDEO_")}
+    ours = ("GPT4VIDEO_", "HF_")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     return clean | {"GPT4VIDEO_BOT__DATA_DIR": str(data), "GPT4VIDEO_WEB__PORT": "0"}
 
 
