@@ -41,8 +41,8 @@ def open_pipeline(checkpoint: Checkpoint, dtype: torch.dtype, *, own_code: bool)
     """
     if checkpoint.own_code and not own_code:
         raise BadRequest(
-            f"The model in {checkpoint.folder} brings Python code of its own ({', '.join(checkpoint.own_code)}). It is not "
-            "run unless the operator allows it: add the model's name to models.remote_code after reading the code."
+            f"The model in {checkpoint.folder} brings Python code of its own ({', '.join(checkpoint.own_code)}). It is "
+            "not run unless the operator allows it: add the model's name to models.remote_code after reading the code."
         )
     diffusers = libraries()
     try:

@@ -128,7 +128,7 @@ async def test_an_edited_question_takes_the_place_of_the_first_one(house: House)
     assert sent(house) == [("user", "How long?")]
     assert [exchange.text for exchange in await house.assistant.history(ROOM)] == ["How long?"]
     assert await house.assistant.find("test", "e1") is None
-    assert house.files() == ["0-bikes.mp4"]
+    assert house.files() == ["0-bikes.mp4", "0-bikes.mp4.json"]  # the clip, and that nothing is said in it
 
 
 async def test_an_edit_ends_what_still_runs(house: House) -> None:

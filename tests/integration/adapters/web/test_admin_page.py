@@ -73,7 +73,7 @@ async def test_the_scope_of_the_last_conversation_can_be_chosen(open_chat: Any, 
     await chat.page.goto(server.url + "/admin")
     await expect(chat.page.locator(".rule")).to_have_count(3)
     await chat.page.get_by_label("Rules for").select_option("only your last conversation")
-    await expect(chat.page.locator("#entries")).to_be_attached()
+    await chat.page.wait_for_load_state("networkidle")  # its rules have come, and are shown in place of the others
 
     async with chat.page.expect_response("**/api/admin/rules"):
         await chat.page.get_by_label("Action for violence").select_option("allow")

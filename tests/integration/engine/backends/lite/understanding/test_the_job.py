@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pytest
 
 from engine.backends.lite.understanding import LiteUnderstanding
@@ -90,16 +91,24 @@ def test_the_length_is_answered_without_watching(bikes, context):
     assert context.checkpoints < 60
 
 
-def test_ten_seconds_are_answered_within_two_of_processor_time(bikes, context):
+def test_watching_ten_seconds_costs_less_than_five_hundred_passes_over_one_picture(bikes, context):
+    """Two passes for each of its 250 frames, in the processor time of this machine as busy as it is."""
     turn = Turn(role="user", text="what moves, and where to?", clips=(Clip(path=str(bikes)),))
-    spent = []
+    picture = np.random.default_rng(0).random((360, 640, 3), dtype=np.float32)
+    ratios = []
     for _ in range(2):  # the better of two: a busy machine slows a thread down by its caches alone
         fresh = LiteUnderstanding()
         fresh.load()
-        started = time.thread_time()
-        assert "".join(fresh.answer(Understand(turns=(turn,)), context))
-        spent.append(time.thread_time() - started)
-    assert min(spent) < 2.0
+        passes_s = _thread_s(lambda: [np.abs(picture - picture[::-1]).mean(axis=2) for _ in range(100)])
+        answer_s = _thread_s(lambda model=fresh: "".join(model.answer(Understand(turns=(turn,)), context)))
+        ratios.append(answer_s / (5 * passes_s))
+    assert min(ratios) < 1.0
+
+
+def _thread_s(work):
+    started = time.thread_time()
+    assert work()
+    return time.thread_time() - started
 
 
 @pytest.fixture
