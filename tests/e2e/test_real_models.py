@@ -86,21 +86,6 @@ def test_a_video_is_the_file_that_was_asked_for(data: Path) -> None:
     assert made["frames"] == frames_in(data / "ball.mp4")
 
 
-def test_doctor_names_the_models_and_what_they_score(data: Path) -> None:
-    result = command(data, "doctor", "--json")
-    assert result.returncode == 0, result.stdout
-    report = json.loads(result.stdout)
-    assert {model["role"]: model["name"] for model in report["models"]} == {
-        "understanding": "talker",
-        "generation": "wan",
-        "speech": "whisper",
-        "text_guard": "words",
-        "frame_guard": "pictures",
-    }
-    assert report["coverage"]["harassment"]["text"]
-    assert report["coverage"]["sexual"]["frames"]
-
-
 def test_the_page_shows_the_answer_without_the_tag_and_plays_the_video(page: Page) -> None:
     drop(page, real_clip("bigbuckbunny.mp4"))
     exchange = settled(ask(page, "Show me something like this"), "done")
