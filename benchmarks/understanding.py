@@ -175,7 +175,8 @@ def _follow_up(model: Path, clip: Clip, pairs: int) -> list[Row]:
 
 
 def _bare(ours: Mllm, job: Understand) -> Callable[[], _Clock]:
-    """The library's own calls, one after the other, for the messages that our backend makes of the job."""
+    """The library's own calls, one after the other, for the messages that our backend makes of the job: to words that
+    its own streamer makes of the tokens."""
     import numpy as np
 
     from engine.backends.chat.conversation import chat
@@ -199,14 +200,26 @@ def _bare(ours: Mllm, job: Understand) -> Callable[[], _Clock]:
 
     def call() -> _Clock:
         import torch
+        from transformers import TextStreamer
 
         clock = _Clock()
+        written = TextStreamer(processor.tokenizer, skip_prompt=True)
+        written.on_finalized_text = lambda text, stream_end=False: None  # words, as ours are; read by nobody
+
+        class Streamer:
+            def put(self, value: Any) -> None:
+                written.put(value)
+                clock.put(value)
+
+            def end(self) -> None:
+                written.end()
+
         with torch.inference_mode():
             text = processor.apply_chat_template(messages, add_generation_prompt=True)
             inputs = processor(
                 text=[text], videos=videos, video_metadata=metadata, do_sample_frames=False, return_tensors="pt"
             )
-            model.generate(**inputs, max_new_tokens=TOKENS, do_sample=False, streamer=clock)
+            model.generate(**inputs, max_new_tokens=TOKENS, do_sample=False, streamer=Streamer())
         return clock
 
     return call
