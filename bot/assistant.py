@@ -200,6 +200,10 @@ class Assistant:
         """Delete everything of a community that removed the bot."""
         await self.keeping.forget_community(platform, community)
 
+    def reconnected(self, platform: str) -> None:
+        """Try again at once what could not be delivered there."""
+        self._running.reconnected(platform)
+
     # --- life ---------------------------------------------------------------------------------------------------
 
     async def resume(self, adapters: Mapping[str, Adapter]) -> None:

@@ -65,6 +65,7 @@ class Running:
         self._evidence = evidence
         self._clock = clock
         self._active: dict[str, _Active] = {}
+        self._adapters: dict[str, Adapter] = {}
         self._redeliveries: set[asyncio.Task[None]] = set()
 
     # --- the way in ---------------------------------------------------------------------------------------------
@@ -121,12 +122,8 @@ class Running:
 
     async def resume(self, adapters: Mapping[str, Adapter]) -> None:
         """Go on with what an earlier process left: deliver what was finished, run what was not."""
-        for request in await self._store.undelivered(list(adapters)):
-            if request.id in self._active:  # taken by this process meanwhile, which is just showing it
-                continue
-            task = asyncio.create_task(self._redeliver(request, adapters[request.platform]))
-            self._redeliveries.add(task)
-            task.add_done_callback(self._redeliveries.discard)
+        self._adapters.update(adapters)
+        await self._redeliver_all(list(adapters))
         for request in await self._store.unfinished(list(adapters)):
             if request.id in self._active:
                 continue
@@ -142,6 +139,11 @@ class Running:
                 continue
             self.begin(request, author_of(request), reply)
 
+    def reconnected(self, platform: str) -> None:
+        """Try again at once what could not be delivered there."""
+        if platform in self._adapters:
+            self._start(self._redeliver_all([platform]))
+
     async def drain(self, grace_s: float) -> None:
         """Let what ends within the grace end, and leave the rest to the next start."""
         going, late = list(self._active.values()), list(self._redeliveries)
@@ -152,6 +154,16 @@ class Running:
         for task in [*(active.work for active in going), *late]:
             task.cancel()
         await asyncio.wait(waited)
+
+    async def _redeliver_all(self, platforms: Sequence[str]) -> None:
+        for request in await self._store.undelivered(platforms):
+            if request.id not in self._active:  # else this process is just showing it
+                self._start(self._redeliver(request, self._adapters[request.platform]))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._redeliveries.add(task)
+        task.add_done_callback(self._redeliveries.discard)
 
     async def _redeliver(self, request: Request, adapter: Adapter) -> None:
         """Show an answer that an earlier process could not; what fails again waits for the next start."""

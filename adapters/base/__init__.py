@@ -33,7 +33,7 @@ from adapters.base.asking import (
     Wants,
 )
 from adapters.base.cases import Case, CaseKind, CaseState
-from adapters.base.errors import AdapterError, AttachmentError, DeliveryError, Refusal
+from adapters.base.errors import AdapterError, AttachmentError, DeliveryError, Refusal, Undeliverable
 from adapters.base.ports import Adapter, Handler
 from adapters.base.views import Bar, Chip, Exchange, MadeVideo, QueueSpot, Reply, State, Still, View
 
@@ -78,6 +78,7 @@ __all__ = [
     "State",
     "Still",
     "Trial",
+    "Undeliverable",
     "Usage",
     "View",
     "Wants",

@@ -12,7 +12,11 @@ class AttachmentError(Exception):
 
 
 class DeliveryError(Exception):
-    """A final view did not reach its place."""
+    """A final view did not reach its place. It is worth another try later, unless it is `Undeliverable`."""
+
+
+class Undeliverable(DeliveryError):
+    """A final view will never reach its place: the platform refused it for good, or the place is gone."""
 
 
 class Refusal(Exception):

@@ -90,6 +90,14 @@ class Handler(Protocol):
     async def community_left(self, platform: str, community: str) -> None:
         """Delete everything of a community that removed the bot: conversations, files, settings, rules, cases."""
 
+    # --- the connection
+
+    def reconnected(self, platform: str) -> None:
+        """The connection to a platform has come (back): what could not be delivered there is tried again at once.
+
+        To be called whenever that happens, however often; returns at once and raises nothing.
+        """
+
 
 class Adapter(Protocol):
     """A platform."""

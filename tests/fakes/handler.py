@@ -58,6 +58,7 @@ class QuietHandler:
         self.forgotten: list[Place] = []
         self.forgotten_people: list[tuple[str, Author, Place | None]] = []
         self.left: list[tuple[str, str]] = []
+        self.reconnections: list[str] = []  # platforms
         self.refused: dict[Wants, str] = {}
         self.choices: dict[Wants, list[ModelOption]] = {}
         self.exchanges: dict[str, Exchange] = {}  # by request
@@ -146,6 +147,9 @@ class QuietHandler:
 
     async def community_left(self, platform: str, community: str) -> None:
         self.left.append((platform, community))
+
+    def reconnected(self, platform: str) -> None:
+        self.reconnections.append(platform)
 
 
 class QuietDesk:

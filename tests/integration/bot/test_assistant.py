@@ -341,3 +341,15 @@ async def test_an_adapter_that_fails_to_draw_in_between_still_gets_the_end(house
     slip.broken = None
     go.set()
     assert (await slip.end()).text == "One. Two."
+
+
+async def test_an_answer_that_the_platform_did_not_take_comes_when_it_is_back(house: House) -> None:
+    await house.start()
+    slip = Slip()
+    slip.broken = DeliveryError("the platform is away")
+    await house.ask("What happens?", slip=slip)
+    await slip.refused.wait()
+    await house.assistant.drain(5)
+    house.assistant.reconnected("test")
+    assert house.platform.slip is not None
+    assert (await house.platform.slip.end()).state is State.DONE
