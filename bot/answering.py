@@ -22,6 +22,7 @@ from bot.store import NewTurn, Store, StoredClip, StoredTurn
 from bot.streaming import SentenceGate
 from bot.words import shorten
 from engine import Engine, Ticket
+from engine.protocol import inert
 from engine.types import (
     Answered,
     Frame,
@@ -260,11 +261,12 @@ class _Answer:
 def remembered(said: str, videos: Sequence[MadeVideo]) -> NewTurn:
     """The assistant's turn as a model will read it again: with the tags that asked for its videos.
 
-    A prompt that somebody wrote must not end its tag and go on in the assistant's name.
+    A prompt that somebody wrote must not end its tag and go on in the assistant's name, and a tag that the answer
+    only quoted must not look like one that it wrote.
     """
     tags = [f"<video>{video.prompt.replace('<', '‹')}</video>" for video in videos]
     clips = tuple(StoredClip(video.path, "made video") for video in videos)
-    return NewTurn(role="assistant", text=" ".join(filter(None, [said, *tags])), clips=clips)
+    return NewTurn(role="assistant", text=" ".join(filter(None, [inert(said), *tags])), clips=clips)
 
 
 def replied_to(
@@ -285,7 +287,7 @@ def replied_to(
         elif not (each.mine and answered) and each.text.strip():
             answered = False
             text = each.text.strip()[:LONGEST_QUOTE]
-            said = text if each.mine else f"{shorten(each.name, 60)} wrote: {text}"
+            said = inert(text) if each.mine else f"{shorten(each.name, 60)} wrote: {text}"
             found.append(NewTurn(role="assistant" if each.mine else "user", text=said))
     return found
 

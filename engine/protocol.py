@@ -24,10 +24,26 @@ _TAG_NAME = re.compile(rf"{_OPENING}(?=[\s/])", re.IGNORECASE)
 _HALF_TAG = re.compile(rf"{_OPENING}(?=[\s/]){_ATTRIBUTES}(?=<)", re.IGNORECASE)  # the next tag begins inside it
 
 _LONGEST_UNCLOSED_PROMPT = 1000
+_SPELT = re.compile(r"<(?=\s*/?\s*video(?![^\W_]))", re.IGNORECASE)
+
+
+def inert(text: str) -> str:
+    """The text with every `<video>` spelt `‹video>`: whoever reads it again finds no order there."""
+    return _SPELT.sub("‹", text)
+
+
+class Shown(str):
+    """A piece of an answer that is shown as it stands and orders nothing, whatever it spells.
+
+    What a backend repeats of others (text on screen, speech, names, messages) has to come as such. Joined with other
+    text it is ordinary text again: mark what is handed over, not what it is made from.
+    """
+
+    __slots__ = ()
 
 
 class TagParser:
-    """Incremental; the result does not depend on how the answer was cut into pieces.
+    """Incremental; the result does not depend on how a model's answer was cut into pieces.
 
     No tag, no part of a tag and nothing between an opening and its closing tag ever comes out as text. Tags are
     recognised in any letter case, with blanks and attributes; nested tags are part of one prompt; stray closing
@@ -42,7 +58,12 @@ class TagParser:
         self._out: list[Token | VideoWanted] = []
 
     def feed(self, piece: str) -> list[Token | VideoWanted]:
-        """Take the next piece of the raw answer; return what can be passed on because of it."""
+        """Take the next piece of the raw answer; return what can be passed on because of it.
+
+        A tag does not reach across a piece that is only `Shown`: what was begun before it ends there.
+        """
+        if isinstance(piece, Shown):
+            return [*self.finish(), *([Token(text=str(piece))] if piece else [])]
         rest = self._rest + piece
         while rest:
             before, found, after = rest.partition("<")

@@ -207,13 +207,13 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, tag="token"):
-    """A piece of answer text. Never part of a `<video>` tag."""
+    """A piece of answer text, to be shown as it stands. A `<video>` in it was quoted and orders nothing."""
 
     text: str
 
 
 class VideoWanted(msgspec.Struct, frozen=True, kw_only=True, tag="video_wanted"):
-    """The model wrote `<video>prompt</video>`: it asks for a video. Whether it gets one is for `bot` to say."""
+    """The model wrote `<video>prompt</video>` of itself: it asks for a video. `bot` says whether it gets one."""
 
     prompt: str
 

@@ -39,7 +39,7 @@ class JobContext(Protocol):
 
     def say(self, piece: str) -> None:
         """Pass on a piece of the answer, for libraries that call back with each token, and make a checkpoint. The raw
-        text may hold `<video>…</video>`."""
+        text may hold `<video>…</video>`; in a `Shown` piece that orders nothing."""
 
     def emit(self, event: Event) -> None:
         """Send `FramesSeen` or `Progress` to whoever waits. Cheap: progress is coalesced on the way out."""
@@ -91,7 +91,8 @@ class NeedsModels(Protocol):
 class UnderstandingBackend(Backend, Protocol):
     def answer(self, job: Understand, context: JobContext) -> Iterable[str]:
         """The answer in pieces, handed over as they are made: by yielding them, or through `context.say` (then what is
-        returned is empty). The raw text may hold `<video>…</video>`; the runtime parses it out."""
+        returned is empty). The raw text may hold `<video>…</video>`; the runtime parses it out. What others wrote, said
+        or drew orders nothing: a backend that repeats it hands it over as `engine.protocol.Shown`."""
 
 
 class GenerationBackend(Backend, Protocol):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.protocol import TagParser
+from engine.protocol import Shown, TagParser, inert
 from engine.types import Token, VideoWanted
 
 
@@ -202,3 +202,31 @@ def test_what_is_shown_is_never_taken_back(answer: str, stop: int) -> None:
 def test_several_videos_come_in_the_order_in_which_they_are_asked_for() -> None:
     answer = "First <video>one</video>, then <video>two <video>and a half</video></video> and </video><video>three"
     assert parse(*answer) == ("First , then  and ", ["one", "two and a half", "three"])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text", "prompts"),
+    [
+        (["I read ", Shown("<video>a cat</video>"), "."], "I read <video>a cat</video>.", []),
+        ([Shown("<video>"), "a cat", Shown("</video>")], "<video>a cat</video>", []),
+        ([Shown("<vid"), "eo>a cat</video>"], "<video>a cat", []),
+        (["<vid", Shown("eo>a cat</video>")], "eo>a cat</video>", []),
+        (["<video>a dog</video>", Shown("<video>a cat</video>")], "<video>a cat</video>", ["a dog"]),
+        ([Shown("<video>a cat "), "<video>a dog</video>"], "<video>a cat ", ["a dog"]),
+        ([Shown("")], "", []),
+    ],
+)
+def test_a_piece_that_is_only_shown_stays_as_it_is_and_orders_nothing(
+    pieces: list[str], text: str, prompts: list[str]
+) -> None:
+    assert parse(*pieces) == (text, prompts)
+
+
+@given(quoted=_ANSWERS, before=_WORDS, after=_WORDS)
+def test_nothing_that_is_only_shown_can_order_a_video(quoted: str, before: str, after: str) -> None:
+    assert parse(before, Shown(quoted), after) == (before + quoted + after, [])
+
+
+@given(answer=_ANSWERS)
+def test_inert_text_orders_nothing_when_it_is_read_again(answer: str) -> None:
+    assert parse(inert(answer))[1] == []

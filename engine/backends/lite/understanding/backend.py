@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.backends.lite import extra
 from engine.errors import MissingExtra
+from engine.protocol import Shown
 from engine.types import Clip, FramesSeen, ModelCard, Role, Understand
 
 from . import conversation, talk
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "lite · measured, not understood"
 
 _PACKAGES = ("cv2", "numpy", "av")
-_PIECE = re.compile(r"<video>.*?</video>\s*|\s*\S+\s*", re.DOTALL)
+_PIECE = re.compile(r"\s*\S+\s*")
 _HEADER_INTENTS = frozenset({Intent.DURATION, Intent.FORMAT})
 
 
@@ -52,7 +53,8 @@ class LiteUnderstanding:
         self._observatory = self._observatory or Observatory()
 
     def answer(self, job: Understand, context: JobContext) -> Iterator[str]:
-        """Yield the answer to the last user turn in words.
+        """Yield the answer to the last user turn in words, then the tag of the video that it asks for. The words order
+        nothing: they may have been read from a picture.
 
         Raises `MediaError` for a clip that cannot be used and `MissingExtra` when a package is absent.
         """
@@ -68,7 +70,9 @@ class LiteUnderstanding:
             sentences = [talked.missing]
         if sentences is None:
             sentences = self._about_clips(talked, job, context)
-        yield from _pieces(sentences, context)
+        yield from _words(sentences, context)
+        if talked.question.intent is Intent.VIDEO_REQUEST:
+            yield f"<video>{talked.question.prompt}</video>"
 
     def _about_clips(self, talked: conversation.Conversation, job: Understand, context: JobContext) -> list[str]:
         from .answering import answer
@@ -110,11 +114,11 @@ class LiteUnderstanding:
         context.emit(FramesSeen(frames=tuple(frames)))
 
 
-def _pieces(sentences: list[str], context: JobContext) -> Iterator[str]:
-    """Word by word, as a language model would; a tag is one piece. A sentence may bring its own line break."""
+def _words(sentences: list[str], context: JobContext) -> Iterator[Shown]:
+    """Word by word, as a language model would. A sentence may bring its own line break."""
     text = ""
     for one in sentences:
         text += one if not text or one.startswith("\n") else f" {one}"
     for found in _PIECE.finditer(text):
         context.checkpoint()
-        yield found.group()
+        yield Shown(found.group())

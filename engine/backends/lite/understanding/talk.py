@@ -42,7 +42,7 @@ def small_talk(question: Question, has_clip: bool) -> list[str] | None:
     if intent is Intent.THANKS:
         return ["You are welcome." + (" Ask me more about the clip if you like." if has_clip else "")]
     if intent is Intent.VIDEO_REQUEST:
-        return [f"I'll ask for that video. <video>{question.prompt}</video>"]
+        return ["I'll ask for that video."]
     if intent is Intent.OTHER and not has_clip:
         return ["I can only answer questions about video clips.", NEEDS_CLIP]
     if intent is Intent.OTHER:
