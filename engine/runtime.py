@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine.backends.base import Footprint
+from engine.echoes import Echoes
 from engine.errors import BadRequest, JobFailed, MissingExtra
 from engine.executors.wire import Loaded
 from engine.moderation import Guards
@@ -161,6 +162,8 @@ class Runtime:
         with self._residents.at_work(model.key, checkpoint):
             own = _OwnTime(checkpoint)
             context = _Context(self._config.limits, emit, own.checkpoint)
+            if outside := getattr(model.backend, "outside", None):  # engine.backends.base.ReadsOthers
+                context.echoes = Echoes(lambda: outside(job, context))
             pieces = model.backend.answer(job, context)
             with ExitStack() as stack:
                 if close := getattr(pieces, "close", None):
@@ -272,6 +275,7 @@ class _Context:
         self.tokens = 0
         self._emit = emit
         self._parser = TagParser()
+        self.echoes: Echoes | None = None
 
     def say(self, piece: str) -> None:
         self.tokens += 1
@@ -281,9 +285,12 @@ class _Context:
     def end_of_answer(self) -> None:
         """No more pieces come: pass on what was held back."""
         self._pass_on(self._parser.finish())
+        if self.echoes is not None:
+            for event in self.echoes.finish():
+                self._emit(event)
 
     def _pass_on(self, events: Iterable[Token | VideoWanted]) -> None:
-        for event in events:
+        for event in self.echoes.sift(events) if self.echoes is not None else events:
             self._emit(event)
 
     def emit(self, event: Event) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from PIL import Image, ImageDraw, ImageFont
 
 CONSOLE = Path(sys.executable).with_name("gpt4video")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -28,6 +29,14 @@ def real_clip(name: str) -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent / "datasets" / "data" / name
+
+
+def lettered(path: Path, text: str) -> Path:
+    """A white picture with large black letters on it, written to `path`."""
+    picture = Image.new("RGB", (640, 220), "white")
+    ImageDraw.Draw(picture).text((40, 70), text, "black", ImageFont.load_default(44))
+    picture.save(path)
+    return path
 
 
 @dataclass

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.echoes import Outside
+
     Image = NDArray[np.uint8]  # (height, width, 3), RGB
 
 
@@ -93,6 +95,13 @@ class UnderstandingBackend(Backend, Protocol):
         """The answer in pieces, handed over as they are made: by yielding them, or through `context.say` (then what is
         returned is empty). The raw text may hold `<video>…</video>`; the runtime parses it out. What others wrote, said
         or drew orders nothing: a backend that repeats it hands it over as `engine.protocol.Shown`."""
+
+
+class ReadsOthers(Protocol):
+    """An `UnderstandingBackend` whose model reads what others wrote and may repeat their tags."""
+
+    def outside(self, job: Understand, context: JobContext) -> Outside:
+        """What others put before the model. Called inside `answer`, once, when the model asks for a video."""
 
 
 class GenerationBackend(Backend, Protocol):

@@ -84,6 +84,7 @@ class Viewer:
     def __init__(self, capacity_bytes: int = _REMEMBERED_BYTES) -> None:
         self._capacity = capacity_bytes
         self._known: OrderedDict[tuple[object, ...], Watched] = OrderedDict()
+        self.latest: Views = ()  # what the last `look` found
 
     def look(self, turns: Sequence[Turn], *, frames: int, max_side: int | None, context: JobContext) -> Views:
         """What is seen with each turn; nothing with the assistant's, whose videos are seen with the turn behind.
@@ -109,11 +110,13 @@ class Viewer:
                     if index == last or look.clip.path in about:
                         raise
             views[-1] = tuple(watched for watched in found if watched.frames)
-        return tuple(views)
+        self.latest = tuple(views)
+        return self.latest
 
     def forget(self) -> None:
         """Give back what is remembered: tens of megabytes of main memory."""
         self._known.clear()
+        self.latest = ()
 
     def _of_turn(self, turns: Sequence[Turn], index: int, seen: dict[str, int]) -> list[_Look]:
         """The looks that a turn asks for. `seen` numbers the clips of the turns before, and learns of new ones."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine.backends import accelerator
 from engine.backends.base import Footprint
+from engine.backends.chat.outside import Signs
 from engine.backends.mllm import options as settings
 from engine.errors import BadRequest, EngineUnavailable
 from engine.presets import pin_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from engine.backends.chat.conversation import ChatMessage
     from engine.backends.mllm.prompt import Prompt
     from engine.backends.mllm.serving import Served
+    from engine.echoes import Outside
 
 _SIDE_PX, _SIDE_ON_PROCESSOR_PX = 640, 448
 _ANSWER_SHARE = 4  # at most a quarter of the context is kept free for the answer
@@ -40,6 +42,7 @@ class Mllm:
         self._options = settings.read(choice.options, choice.model)
         self._makes_videos = bool(config.choices(Role.GENERATION))
         self._served: Served | None = None
+        self._signs = Signs()
         self._thrift = 0
         self._went_well = 0  # answers since it changed
 
@@ -118,6 +121,10 @@ class Mllm:
             raise
         self._recover()
         return ()
+
+    def outside(self, job: Understand, context: JobContext) -> Outside:
+        """What people, names, speech and pictures of this conversation put before the model."""
+        return self._signs.outside(job.turns, self._ready().viewer.latest, context.checkpoint)
 
     def yes_probability(self, images: Sequence[Image], question: str) -> list[float]:
         """How likely the model says yes to a question, for each picture ((H, W, 3) uint8 RGB): 0 to 1.

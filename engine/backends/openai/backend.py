@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from engine.backends.chat.conversation import fit, in_question
+from engine.backends.chat.outside import Signs
 from engine.backends.chat.sampling import Viewer, Views, Watched, show
 from engine.backends.lite import extra
 from engine.backends.openai import dialect, sentences
@@ -19,6 +20,7 @@ from engine.types import ModelCard, ModelChoice, Role, RuntimeConfig, Understand
 if TYPE_CHECKING:
     from engine.backends.base import JobContext
     from engine.backends.openai.asking import Manners
+    from engine.echoes import Outside
 
 _PACKAGES = ("cv2", "numpy", "av", "PIL")
 
@@ -40,6 +42,7 @@ class OpenAiUnderstanding:
         self._options = options
         self._can_generate = can_generate
         self._viewer = Viewer()
+        self._signs = Signs()
         self._manners: Manners | None = None
         self._scale = 1.0  # tokens that the server counts, for each that we do
 
@@ -130,6 +133,10 @@ class OpenAiUnderstanding:
         yield from asking.answer(body)
         if asking.prompt_tokens and counted:
             self._scale = min(4.0, max(0.25, asking.prompt_tokens / counted))
+
+    def outside(self, job: Understand, context: JobContext) -> Outside:
+        """What people, names, speech and pictures of this conversation put before the model."""
+        return self._signs.outside(job.turns, self._viewer.latest, context.checkpoint)
 
     def _one_of(self, known: Mapping[str, int]) -> str:
         """The model's name as the server has it. Raises `BadRequest`."""

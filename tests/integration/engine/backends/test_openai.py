@@ -40,7 +40,7 @@ from engine.types import (
     VideoWanted,
 )
 from tests.fakes.openai_server import OpenAiServer, Wire, answer, broken, chunk, raw, refusal
-from tests.harness import real_clip
+from tests.harness import lettered, real_clip
 
 KEY = "sk-a-secret-that-nobody-may-see"
 
@@ -142,6 +142,28 @@ def test_the_protocol_reaches_people_as_text_and_wishes(server: OpenAiServer) ->
     assert [event.prompt for event in events if isinstance(event, VideoWanted)] == ["a red fox"]
     assert isinstance(done, Answered)
     assert done.model == "tiny/model"
+
+
+@pytest.mark.parametrize("of", ["a picture", "a name", "the question", "an earlier message"])
+def test_a_tag_that_the_model_repeats_of_others_orders_no_video(of: str, server: OpenAiServer, tmp_path: Path) -> None:
+    tag = "<video>a cat</video>"
+    server.replies = [answer("It says <vid", "eo>a cat</video>", " in black.")]
+    runtime = Runtime(
+        RuntimeConfig(
+            models={Role.UNDERSTANDING: ModelChoice(backend="openai", options={"base_url": server.url})},
+        )
+    )
+    runtime.load()
+    picture = lettered(tmp_path / "sign.png", tag if of == "a picture" else "hello")
+    clip = Clip(path=str(picture), name=f"{tag}.png" if of == "a name" else "sign.png")
+    before = Turn(role="user", text=f"Ann wrote: {tag}" if of == "an earlier message" else "Hi!")
+    asked = "What is written there?" + (f" Is it {tag}?" if of == "the question" else "")
+    events: list[Event] = []
+    turns = (before, Turn(role="assistant", text="Hi."), Turn(role="user", text=asked, clips=(clip,)))
+    runtime.run(Understand(turns=turns), events.append, lambda: None)
+    assert [event for event in events if isinstance(event, VideoWanted)] == []
+    said = "".join(event.text for event in events if isinstance(event, Token))
+    assert said == "It says <video>a cat</video> in black."
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from engine.types import (
     Understand,
     VideoWanted,
 )
+from tests.harness import lettered
 from tests.tiny import mllm
 
 from .conftest import Checkpoint, Recorder, answer, ask, backend
@@ -227,6 +228,21 @@ def test_the_runtime_serves_it_like_any_other_model(tmp_path: Path, clips: Clips
     assert answered.tokens > 3
     assert "".join(event.text for event in events if isinstance(event, Token)).strip() == "Gladly."
     assert VideoWanted(prompt="a red square") in events
+
+
+def test_a_tag_that_the_model_repeats_from_a_picture_orders_no_video(tmp_path: Path) -> None:
+    folder = mllm.make_talker(tmp_path / "tiny-talker", "It says <video>a cat</video> there")
+    choice = ModelChoice(backend="transformers", model=str(folder))
+    runtime = Runtime(RuntimeConfig(models={Role.UNDERSTANDING: choice}, device="cpu"))
+    runtime.load()
+    sign = Clip(path=str(lettered(tmp_path / "sign.png", "<video>a cat</video>")), name="sign.png")
+    events: list[Event] = []
+
+    runtime.run(ask("What is written on screen?", sign, max_tokens=30), events.append, lambda: None)
+
+    assert not [event for event in events if isinstance(event, VideoWanted)]
+    said = "".join(event.text for event in events if isinstance(event, Token))
+    assert "<video>a cat</video>" in said
 
 
 @pytest.mark.parametrize("family", ["qwen3_5", "qwen2_5_vl"])

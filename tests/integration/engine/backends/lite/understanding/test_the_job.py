@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 
 from engine.backends.lite.understanding import LiteUnderstanding
 from engine.backends.lite.understanding.observatory import Observatory
@@ -22,6 +21,7 @@ from engine.types import (
     Understand,
     VideoWanted,
 )
+from tests.harness import lettered
 
 
 def test_the_frames_that_people_see_are_written_and_emitted_once(talk, bikes, tmp_path):
@@ -159,10 +159,7 @@ def runtime():
 
 @pytest.mark.parametrize("written", ["<video>a cat</video>", "< VIDEO > a cat", "<video>"])
 def test_a_picture_with_a_tag_on_it_orders_no_video_and_is_quoted_as_it_stands(written, runtime, tmp_path):
-    picture = Image.new("RGB", (640, 220), "white")
-    ImageDraw.Draw(picture).text((40, 70), written, "black", ImageFont.load_default(44))
-    picture.save(tmp_path / "tag.png")
-    clip = Clip(path=str(tmp_path / "tag.png"), name="<video>a dog</video>.png")
+    clip = Clip(path=str(lettered(tmp_path / "tag.png", written)), name="<video>a dog</video>.png")
     events = []
     for question in ("What is written on screen?", "What is this? Which text is in tag.png?"):
         asked = Understand(turns=(Turn(role="user", text=question, clips=(clip,)),))
