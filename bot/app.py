@@ -6,12 +6,12 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from adapters.base import Adapter, Audience, Quota, Wants
+from adapters.base import Adapter, AdapterError, Audience, Quota, Wants
 from bot.access import Access, Defaults
 from bot.answering import Answering, AnswerSettings
 from bot.assistant import Assistant
@@ -99,6 +99,7 @@ class App:
                 max_upload_bytes=web.max_upload_mb * 1024 * 1024,
                 desk=self.desk,
                 title=web.title,
+                troubles=lambda: {name: why for name, adapter in found.items() if (why := adapter.trouble())},
             )
         if token := self.config.discord.token:
             from adapters.discord import DiscordAdapter
@@ -126,7 +127,8 @@ class App:
 async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]) -> None:
     """Run the bot until SIGINT or SIGTERM, then finish what ends within the grace; a second signal ends at once.
 
-    `ready` is called once everything answers. What is not finished goes on at the next start.
+    `ready` is called once everything answers. What is not finished goes on at the next start. Raises `AdapterError`
+    once no platform is left that could be served.
     """
     stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -146,9 +148,34 @@ async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]
         cleaning = asyncio.create_task(app.retention(adapters).run(), name="retention")
         stack.push_async_callback(_stop, cleaning)
         ready(app, adapters)
-        await stop.wait()
-        log.info("stopping: what ends within %.0f s is finished; a second signal stops now", config.engine.drain_s)
+        over = await until_over(stop, adapters)
+        if over is None:
+            log.info("stopping: what ends within %.0f s is finished; a second signal stops now", config.engine.drain_s)
         await _drain(app.assistant, config.engine.drain_s, hurry)
+    if over is not None:
+        raise over
+
+
+async def until_over(stop: asyncio.Event, adapters: Mapping[str, Adapter]) -> AdapterError | None:
+    """Wait for the stop, or for the end of the last platform. Returns why that has ended, None for a stop."""
+
+    why: AdapterError | None = None
+
+    async def watch(name: str, adapter: Adapter) -> None:
+        nonlocal why
+        why = await adapter.ended()
+        log.error("%s is not served any more: %s", name, why)
+
+    stopping = asyncio.create_task(stop.wait())
+    platforms = [asyncio.create_task(watch(name, adapter)) for name, adapter in adapters.items()]
+    ends: list[asyncio.Future[Any]] = [stopping, *([asyncio.gather(*platforms)] if platforms else ())]
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        return None if stopping.done() else why
+    finally:
+        for task in (stopping, *platforms):
+            task.cancel()
+        await asyncio.gather(stopping, *platforms, return_exceptions=True)
 
 
 async def _drain(assistant: Assistant, grace_s: float, hurry: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from adapters.base.accounts import Holdings, Usage
 from adapters.base.asking import Author, GenerateCommand, Message, ModelOption, Place, RemakeCommand, Wants
 from adapters.base.cases import Case
+from adapters.base.errors import AdapterError
 from adapters.base.views import Exchange, Reply
 
 
@@ -121,6 +122,15 @@ class Adapter(Protocol):
 
     async def tell(self, author: Author, text: str) -> bool:
         """Say something to one person alone. False when they cannot be reached."""
+
+    def trouble(self) -> str:
+        """Why nothing is heard from the platform now, as a sentence for the operator; empty while all is well."""
+
+    async def ended(self) -> AdapterError:
+        """Wait until the platform can't be served any more, whatever is tried. Returns why, for the operator.
+
+        A stop is no such end: then this goes on waiting.
+        """
 
     async def stop(self) -> None:
         """Take no more messages, deliver what is pending, disconnect."""

@@ -13,10 +13,11 @@ import discord
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, Reply
+from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.discord.attachments import FileHosts
 from adapters.discord.client import BotClient, Cards
 from adapters.discord.errors import DiscordError, IntentsRefused, TokenRefused, Unreachable
+from adapters.shared.ending import Ending
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class DiscordAdapter:
         self._message_content = message_content
         self._client: BotClient | None = None
         self._connection: asyncio.Task[None] | None = None
+        self._ending = Ending()
         self._roots = contextlib.ExitStack()
 
     async def start(self, handler: Handler) -> None:
@@ -79,6 +81,14 @@ class DiscordAdapter:
         except BaseException:
             await self.stop()
             raise
+
+    def trouble(self) -> str:
+        """Why nothing is heard from Discord now; empty while all is well."""
+        return str(self._ending.why or "")
+
+    async def ended(self) -> AdapterError:
+        """Wait until Discord has refused the bot for good. Returns why."""
+        return await self._ending.wait()
 
     async def stop(self) -> None:
         """Take no more messages, deliver what is on its way, disconnect. Harmless when nothing was started."""

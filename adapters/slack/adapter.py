@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, Reply
+from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
+from adapters.shared.ending import Ending
 from adapters.shared.pacing import Timing
 from adapters.shared.state import Notes
 from adapters.slack.answers import Answers
 from adapters.slack.blocks import section
 from adapters.slack.cards import CaseCards
 from adapters.slack.counter import NOTES_FILE, Counter, register_counter
-from adapters.slack.errors import SlackSetupError
+from adapters.slack.errors import SlackSetupError, TokenRefused
 from adapters.slack.home.room import Home, register_home
 from adapters.slack.http import HttpDoor
 from adapters.slack.installs import Departures, Installations
@@ -67,7 +69,9 @@ class SlackAdapter:
         self._sockets = sockets
         self._backoff_s = backoff_s
         self._tasks = Tasks()
+        self._ending = Ending()
         self._socket_mode: SocketMode | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._answers: Answers | None = None
         self._app: AsyncApp | None = None
         self._cards: CaseCards | None = None
@@ -121,6 +125,8 @@ class SlackAdapter:
             self.people.forget_team(team)
             questions.forget_team(team)
             home.forget_team(team)
+            if self._installations is None:
+                self._ending.come(TokenRefused())
 
         departures = Departures(handler, self._installations, departed)
         departures.register(app, self._tasks.start)
@@ -146,22 +152,39 @@ class SlackAdapter:
                 dispatch=app.async_dispatch,
                 count=self._sockets,
                 backoff_s=self._backoff_s,
+                on_back=lambda: handler.reconnected(PLATFORM),
             )
             await self._socket_mode.start()
+            self._watch = asyncio.create_task(self._watch_sockets(self._socket_mode), name="slack sockets")
         self._tasks.start(departures.sweep(self.workspaces.bare()), "slack departures")
         self._tasks.start(counter.resume(), "slack interactions of an earlier process")
         self._tasks.start(questions.resume(), "slack questions of an earlier process")
+
+    async def _watch_sockets(self, sockets: SocketMode) -> None:
+        if (why := await sockets.ended()) is not None:
+            self._ending.come(why)
 
     async def stop(self) -> None:
         """Take no more messages, let what is on its way arrive, disconnect. Harmless when nothing was started."""
         if self._http is not None:
             await self._http.stop()
+        if self._watch is not None:
+            self._watch.cancel()
         if self._socket_mode is not None:
             await self._socket_mode.stop()
         await self._tasks.drain(SETTLE_S)
         if self._answers is not None:
             await self._answers.settled(SETTLE_S)
         await self.workspaces.close()
+
+    def trouble(self) -> str:
+        """Why nothing is heard from Slack now; empty while all is well."""
+        why = self._ending.why or (self._socket_mode.trouble if self._socket_mode is not None else None)
+        return str(why or "")
+
+    async def ended(self) -> AdapterError:
+        """Wait until Slack has refused a token for good. Returns why."""
+        return await self._ending.wait()
 
     async def restore(self, ref: str) -> Reply | None:
         """Find the message of an unfinished request again; None when it is gone."""

@@ -33,6 +33,16 @@ class AppTokenRefused(SlackSetupError):
         )
 
 
+class SocketModeOff(SlackError):
+    """Slack closes the sockets because Socket Mode was switched off for the app. It works again once it is on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Slack has closed the connection: Socket Mode is switched off for this app. "
+            "Switch it on on the app's page Socket Mode; the bot connects again by itself."
+        )
+
+
 class Unreachable(SlackError):
     """No answer, or none that makes sense. Trying again later may help."""
 

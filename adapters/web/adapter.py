@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
-from adapters.base import AdminDesk, Author, Case, DeliveryError, Handler, Reply
+from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.web.admin import AdminRoutes
 from adapters.web.chat import MAX_TEXT, ChatRoom, ChatSocket
 from adapters.web.door import Door, add_security_headers
@@ -46,10 +47,13 @@ class WebAdapter:
         max_upload_bytes: int,
         desk: AdminDesk,
         title: str = "GPT4Video",
+        troubles: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        """`troubles` says what `/healthz` has to report: a sentence by platform, for those that hear nothing now."""
         self._host = host
         self._port = port
         self._title = title
+        self._troubles = troubles
         self._max_upload_bytes = max_upload_bytes
         self._desk = desk
         self._door = Door(host, token)
@@ -110,6 +114,15 @@ class WebAdapter:
         """Always False: nobody can be reached who does not look at the page."""
         return False
 
+    def trouble(self) -> str:
+        """Nothing: whoever can ask for this is heard."""
+        return ""
+
+    async def ended(self) -> AdapterError:
+        """Never returns: the page is served until it is stopped."""
+        never: asyncio.Future[AdapterError] = asyncio.get_running_loop().create_future()
+        return await never
+
     async def stop(self) -> None:
         """Let the sockets take what is pending, close them and the port, and empty the inbox."""
         if self._runner is None:
@@ -151,6 +164,9 @@ class WebAdapter:
         return serve
 
     async def _health(self, _: web.Request) -> web.Response:
+        trouble = dict(self._troubles())
+        if trouble:
+            return web.json_response({"ok": False, "trouble": trouble}, status=503)
         return web.json_response({"ok": True})
 
     async def _config(self, _: web.Request) -> web.Response:

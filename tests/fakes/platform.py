@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from adapters.base import Author, Case, DeliveryError, View
+from adapters.base import AdapterError, Author, Case, DeliveryError, View
+from adapters.shared.ending import Ending
 
 
 class Posted:
@@ -61,10 +62,17 @@ class Platform:
         self.told: list[tuple[str, str]] = []
         self.away = False
         self.reachable = True
+        self.ending = Ending()
 
     async def start(self, handler: object) -> None: ...
 
     async def stop(self) -> None: ...
+
+    def trouble(self) -> str:
+        return str(self.ending.why or "")
+
+    async def ended(self) -> AdapterError:
+        return await self.ending.wait()
 
     async def restore(self, ref: str) -> Slip | None:
         self.restored.append(ref)

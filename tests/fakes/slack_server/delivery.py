@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,9 @@ class Delivery:
         self.request_url = ""
         self.sockets: list[Socket] = []
         self.opened = 0  # sockets that there ever were
+        self.at_once = 0  # the most of them that there were at one time
+        self.turned_away: deque[str] = deque()  # the reasons that the next sockets hear in place of a hello
+        self.link_disabled = False  # Socket Mode is switched off: every socket is turned away
         self.envelopes: list[Envelope] = []
         self.admitting = asyncio.Event()
         self.admitting.set()
@@ -84,8 +88,6 @@ class Delivery:
         async def method(call: Call) -> dict[str, Any]:
             if call.token != self.app_token:
                 raise ApiError("invalid_auth" if call.token else "not_authed")
-            if len(self.sockets) >= MOST_SOCKETS:
-                raise ApiError("too_many_websockets")
             ticket = secrets.token_hex(8)
             self._tickets.add(ticket)
             return {"url": f"{base().replace('http', 'ws', 1)}/link/?ticket={ticket}"}
@@ -102,6 +104,12 @@ class Delivery:
         await wire.prepare(request)
         self.opened += 1
         socket = Socket(self.opened, wire)
+        self.at_once = max(self.at_once, len(self.sockets) + 1)
+        if reason := self._refusal():
+            self._bell.ring()
+            await wire.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-test"}})
+            await wire.receive()  # Slack leaves the closing to the app
+            return wire
         if self.hello:
             hello = {
                 "type": "hello",
@@ -125,6 +133,14 @@ class Delivery:
             self._bell.ring()
             self._hand_on(socket)
         return wire
+
+    def _refusal(self) -> str:
+        """Why a new socket is not wanted; empty when it is."""
+        if self.turned_away:
+            return self.turned_away.popleft()
+        if self.link_disabled:
+            return "link_disabled"
+        return "too_many_websockets" if len(self.sockets) >= MOST_SOCKETS else ""
 
     def _heard(self, socket: Socket, said: dict[str, Any]) -> None:
         socket.heard.append(said)
@@ -190,7 +206,7 @@ class Delivery:
         task.add_done_callback(self._tasks.discard)
 
     async def disconnect(self, reason: str, socket: Socket) -> None:
-        """Send a disconnect frame: "warning", "refresh_requested" or "link_disabled"."""
+        """Send a disconnect frame: "warning", "refresh_requested", "link_disabled" or "too_many_websockets"."""
         socket.leaving = reason != "warning"
         await socket.wire.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-test"}})
 

@@ -185,9 +185,16 @@ class SlackServer(People):
                 socket.wire._req.transport.abort()
 
     async def refresh(self, reason: str = "refresh_requested") -> None:
-        """Send a disconnect frame over every socket: "warning", "refresh_requested" or "link_disabled"."""
+        """Send a disconnect frame over every socket: "warning", "refresh_requested", "link_disabled" or
+        "too_many_websockets"."""
         for socket in list(self.delivery.sockets):
             await self.delivery.disconnect(reason, socket)
+
+    async def switch_link(self, *, on: bool) -> None:
+        """Switch Socket Mode off, or on again, on the app's page at Slack."""
+        self.delivery.link_disabled = not on
+        if not on:
+            await self.refresh("link_disabled")
 
     async def _response(self, request: web.Request) -> web.StreamResponse:
         token = request.match_info["token"]

@@ -176,6 +176,19 @@ async def test_with_a_token_nothing_but_the_login_opens_before_it_is_given(start
     assert list(server.inbox.iterdir()) == []
 
 
+async def test_the_health_is_red_with_the_reason_while_a_platform_hears_nothing(start: Any) -> None:
+    troubles: dict[str, str] = {}
+    server = await start(token=TOKEN, troubles=lambda: troubles)
+    async with server.http() as http:
+        troubles["discord"] = "Discord refused the bot token."
+        async with http.get("/healthz") as health:
+            assert health.status == 503
+            assert await _json(health) == {"ok": False, "trouble": troubles}
+        troubles.clear()
+        async with http.get("/healthz") as health:
+            assert (health.status, await _json(health)) == (200, {"ok": True})
+
+
 async def test_the_right_token_opens_pages_socket_and_media_with_a_cookie_that_is_not_the_token(
     start: Any, clip: Path
 ) -> None:
