@@ -18,7 +18,6 @@ $(BIN)/python:
 $(VENV)/.lite: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing the bot and its lite models …"
 	@$(INSTALL) '.[lite]'
-	@$(fix-opencv)
 	@touch $@
 
 $(VENV)/.inference: $(VENV)/.lite
@@ -30,14 +29,7 @@ $(VENV)/.inference: $(VENV)/.lite
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing the bot, its models' packages and what the checks need …"
 	@$(INSTALL) '.[lite,inference,dev]'
-	@$(fix-opencv)
 	@touch $(VENV)/.lite $(VENV)/.inference $@
-
-# The text reader asks for the OpenCV build with windows, which needs libGL. Where that is absent, take the one without.
-define fix-opencv
-$(BIN)/python -c 'import cv2' 2>/dev/null || \
-	$(PIP) install --quiet --constraint constraints.txt --force-reinstall --no-deps opencv-python-headless
-endef
 
 run: $(VENV)/.$(if $(filter-out lite,$(PRESET)),inference,lite)
 	@$(if $(PRESET),GPT4VIDEO_MODELS__PRESET=$(PRESET)) $(BIN)/gpt4video run

@@ -16,7 +16,7 @@ from engine.types import Turn
 
 if TYPE_CHECKING:
     from engine.backends.chat.sampling import Views
-    from engine.backends.lite.understanding.measuring.reading import Reader
+    from engine.backends.lite.recognition.reader import Reader
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +51,12 @@ class Signs:
             return
         try:
             if self._reader is None:
-                from engine.backends.lite.understanding.measuring.reading import Reader
+                from engine.backends.lite.recognition.reader import Reader
 
                 self._reader = Reader()
             for image in frames[:_MOST_FRAMES]:
                 checkpoint()
-                yield whole_tags(" ".join(self._reader.read(image)))
+                yield whole_tags(" ".join(self._reader.read(image).texts))
         except MissingExtra:
             _log.warning("text in pictures cannot be read here, so a tag in one may be taken for a wish")
 

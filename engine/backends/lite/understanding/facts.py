@@ -79,7 +79,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Reading:
-    """On-screen text and the times at which it was read."""
+    """On-screen text and the times at which it was read. An empty `text` is letters that nobody could read."""
 
     text: str
     times_s: tuple[float, ...]

@@ -6,12 +6,13 @@ Nothing is kept on disk, and only a handful of clips in memory; a file that chan
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.backends.lite.recognition.reader import Reader
 from engine.backends.watching import shots
 from engine.backends.watching.span import Span
 from engine.media import open_clip, write_stills
@@ -38,7 +39,7 @@ class Observatory:
         self._facts: OrderedDict[Key, ClipFacts] = OrderedDict()
         self._close_ups: OrderedDict[PartKey, ClipFacts] = OrderedDict()
         self._readings: OrderedDict[PartKey, tuple[Reading, ...]] = OrderedDict()
-        self._reader = reading.Reader()
+        self._reader = Reader()
 
     def facts(
         self, clip: Clip, limits: MediaLimits, checkpoint: Callable[[], None], header_only: bool = False
@@ -90,7 +91,8 @@ class Observatory:
     def _recognise(
         self, clip: Clip, facts: ClipFacts, span: Span, limits: MediaLimits, checkpoint: Callable[[], None]
     ) -> tuple[Reading, ...]:
-        found: list[tuple[float, list[str]]] = []
+        found: list[tuple[float, Sequence[str]]] = []
+        unread: list[float] = []
         seen: list[SampledFrame] = []
         with open_clip(clip.path, limits, checkpoint=checkpoint) as reader:
 
@@ -101,13 +103,15 @@ class Observatory:
                         continue
                     seen.append(frame)
                     lines = self._reader.read(frame.image)
-                    if lines:
-                        found.append((frame.time_s, lines))
+                    if lines.texts:
+                        found.append((frame.time_s, lines.texts))
+                    if lines.unread:
+                        unread.append(frame.time_s)
 
             look(reading.varied(facts.times, facts.gists, span))
             for time_s, _ in found[:2]:
                 look(reading.neighbours(time_s, span))
-        return reading.gather(found)
+        return (*reading.gather(found), *([Reading("", tuple(sorted(unread)))] if unread else []))
 
     def stills(
         self, clip: Clip, index: int, count: int, folder: Path, limits: MediaLimits, checkpoint: Callable[[], None]

@@ -203,13 +203,20 @@ def text(ask: Ask) -> list[str]:
     yes, no = ("yes, ", "no, ") if ask.question.yes_no else ("", "")
     if not readings:
         return [part.lead(f"{no}I can read no text in the frames that I looked at")]
-    told = [f"“{reading.text}” ({_when(reading)})" for reading in readings[:8]]
+    told = [_quoted(reading) for reading in readings[:8]]
+    if not readings[0].text:
+        return [part.lead(f"{yes}there are {told[0]}")]
     more = (
         []
         if ask.facts.info.kind == "image"
         else ["I read a few frames only, so short or small text may have escaped me."]
     )
     return [part.lead(f"{yes}I read {listing(told)}"), *more]
+
+
+def _quoted(reading: Reading) -> str:
+    said = f"“{reading.text}”" if reading.text else "letters that I can't read"
+    return f"{said} ({_when(reading)})"
 
 
 def _when(reading: Reading) -> str:
@@ -221,7 +228,8 @@ def text_words(readings: tuple[Reading, ...]) -> str:
     """The on-screen text, in a sentence; empty without any."""
     if not readings:
         return ""
-    return sentence(f"on screen I can read {listing([f'“{r.text}” ({_when(r)})' for r in readings[:4]])}")
+    lead = "on screen I can read" if readings[0].text else "on screen there are"
+    return sentence(f"{lead} {listing([_quoted(reading) for reading in readings[:4]])}")
 
 
 def look_words(facts: ClipFacts, span: Span) -> str:

@@ -1,21 +1,19 @@
 """Reading on-screen text. Recognition costs, so it gets a few pictures that differ.
 
-The recogniser (rapidocr) is imported and loaded on first use only.
+Which pictures those are, and what they say together. The reading itself is `recognition.reader`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from engine.backends.lite import extra
 from engine.backends.watching.span import Span
-from engine.errors import MissingExtra
 
 from ..facts import Reading
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
     Series = NDArray[np.float64]
-    Recognise = Callable[[Image], list[tuple[str, float]]]  # of a BGR picture: lines and how sure they are
 
 # A picture of this size takes about 60 ms (its models' own default enlarges it first and takes a second).
 READ_SIDE = 720
@@ -32,9 +29,7 @@ GIST = (9, 16)
 _PICTURES = 10
 _NEIGHBOUR_S = 0.12
 _NEW = 2.0  # of 255
-_SURE = 0.72
 _SAME = 0.75
-_LETTER_O = re.compile(r"(?<=[^\W\d_])0(?![^\W_]*\d)|(?<![^\W_])0(?=[^\W\d_]{2})")  # a nought among letters is none
 
 
 def gist(grey: Image) -> Image:
@@ -66,60 +61,6 @@ def varied(times: Series, gists: Image, span: Span) -> list[float]:
 def neighbours(time_s: float, span: Span) -> list[float]:
     """Where to look again once text was found: signs come into view in pieces."""
     return [t for t in (time_s - _NEIGHBOUR_S, time_s + _NEIGHBOUR_S) if span.start_s <= t < span.end_s]
-
-
-class Reader:
-    """Recognises text in pictures. Loads its models on the first call. Raises `MissingExtra` without them."""
-
-    def __init__(self) -> None:
-        self._recognise: Recognise | None = None
-
-    def read(self, image: Image) -> list[str]:
-        """The lines of text in a (H, W, 3) RGB picture that were read with confidence, top to bottom."""
-        if self._recognise is None:
-            self._recognise = _load()
-        lines = self._recognise(np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)))
-        sure = (text.strip() for text, score in lines if score >= _SURE)
-        return [_LETTER_O.sub("O", text) for text in sure if _is_text(text)]
-
-
-def _load() -> Recognise:
-    """`rapidocr-onnxruntime`, or its successor `rapidocr` where Python is too new for it (3.13 on)."""
-    try:
-        from rapidocr_onnxruntime import RapidOCR
-    except ImportError:
-        return _load_successor()
-    engine = RapidOCR(det_limit_type="max", intra_op_num_threads=1)
-
-    def recognise(image: Image) -> list[tuple[str, float]]:
-        found, _ = engine(image, use_cls=False)
-        return [(str(text), float(score)) for _, text, score in found or ()]
-
-    return recognise
-
-
-def _load_successor() -> Recognise:
-    try:
-        from rapidocr import RapidOCR
-    except ImportError as error:
-        raise MissingExtra(extra.SENTENCE) from error
-    quiet_and_small = {
-        "Global.log_level": "critical",
-        "Det.limit_type": "max",
-        "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-    }
-    engine = RapidOCR(params=quiet_and_small)
-
-    def recognise(image: Image) -> list[tuple[str, float]]:
-        found = engine(image, use_cls=False)
-        return [(str(text), float(score)) for text, score in zip(found.txts or (), found.scores or (), strict=True)]
-
-    return recognise
-
-
-def _is_text(text: str) -> bool:
-    """Single strokes are read out of railings and spokes; two letters or digits in a row are meant."""
-    return re.search(r"[^\W_]{2,}", text) is not None
 
 
 def gather(found: Sequence[tuple[float, Sequence[str]]]) -> tuple[Reading, ...]:
