@@ -38,6 +38,7 @@ from bot.evidence import Evidence
 from bot.files import Shelf
 from bot.keeping import Keeping
 from bot.making import Making, Wish
+from bot.pauses import Pauses
 from bot.remaking import Remaking, new_wish
 from bot.requests import exchange_of, new_request, quoted_out
 from bot.running import MOST_ATTEMPTS, Running
@@ -63,7 +64,10 @@ class Assistant:
         answering: Answering,
         making: Making,
         clock: Callable[[], float] = time.monotonic,
+        late: Pauses | None = None,
+        away: Pauses | None = None,
     ) -> None:
+        """The pauses: `late` between tries to show an answer, `away` between tries of a database that is."""
         self._store = store
         self._engine = engine
         self._access = access
@@ -71,7 +75,16 @@ class Assistant:
         self._making = making
         self._adapters: dict[str, Adapter] = {}
         evidence = Evidence(engine, shelf)
-        self._running = Running(self._flow, store=store, safety=safety, access=access, evidence=evidence, clock=clock)
+        self._running = Running(
+            self._flow,
+            store=store,
+            safety=safety,
+            access=access,
+            evidence=evidence,
+            clock=clock,
+            late=late,
+            away=away,
+        )
         self.keeping = Keeping(store, shelf, self._running, self._adapters)
         self._remaking = Remaking(store, making.defaults)
         self.cases = Cases(
@@ -203,6 +216,7 @@ class Assistant:
     def reconnected(self, platform: str) -> None:
         """Try again at once what could not be delivered there."""
         self._running.reconnected(platform)
+        self.cases.resume()
 
     # --- life ---------------------------------------------------------------------------------------------------
 

@@ -229,7 +229,9 @@ class Cases:
             self._concluding.discard(case_id)
 
     def resume(self) -> None:
-        """Finish in the background what an earlier process left: rulings without consequences, cards not posted."""
+        """Finish in the background what was left: rulings without consequences, cards that are not posted."""
+        if self._catching_up is not None and not self._catching_up.done():
+            return
         self._catching_up = asyncio.create_task(self._catch_up(tuple(self._adapters)), name="cases")
 
     async def drain(self, grace_s: float) -> None:

@@ -38,16 +38,11 @@ class Stage:
         eta = spent / step * (total - step) if step > 0 and spent > 0 else None
         self.update(state=State.WORKING, queue=None, status="", bar=Bar(step, total, label, eta))
 
-    async def finish(self, view: View) -> bool:
-        """Show the final view. False when the platform could not take it; the store keeps it for the next start."""
+    async def finish(self, view: View) -> None:
+        """Show the final view. Raises `DeliveryError` when the platform does not take it."""
         self.view = view
         await self.close()
-        try:
-            await self._reply.show(view)
-        except DeliveryError as error:
-            log.warning("request %s: the answer could not be delivered: %s", view.request, error)
-            return False
-        return True
+        await self._reply.show(view)
 
     async def leave(self, status: str) -> None:
         """Stop showing for now, with a last word about it: the request goes on in another process."""

@@ -9,10 +9,12 @@ from bot.store.errors import (
     SchemaOutdated,
     SchemaTooNew,
     StorageFull,
+    StoreClosed,
     StoreError,
     StoreUnavailable,
 )
 from bot.store.migrate import migrate
+from bot.store.patience import Patience, impatient, patient
 from bot.store.records import (
     AuditRow,
     CaseRow,
@@ -49,6 +51,7 @@ __all__ = [
     "NewTurn",
     "NewUsage",
     "Overdrawn",
+    "Patience",
     "QuotaRow",
     "RecordRefused",
     "Request",
@@ -59,11 +62,14 @@ __all__ = [
     "SchemaTooNew",
     "StorageFull",
     "Store",
+    "StoreClosed",
     "StoreError",
     "StoreUnavailable",
     "StoredClip",
     "StoredTurn",
     "UsageRow",
+    "impatient",
     "migrate",
+    "patient",
     "utcnow",
 ]

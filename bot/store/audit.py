@@ -26,10 +26,21 @@ def record(decisions: Sequence[NewDecision], now: datetime) -> Work[None]:
         row["check_point"] = row.pop("where")
         rows.append(row | {"kind": "decision", "at": now})
 
+    tries = 0
+
     def work(connection: sa.Connection) -> None:
+        nonlocal tries
+        tries += 1
+        if tries > 1 and _recorded(connection, decisions[0], now):
+            return  # by us, when the connection was lost between our COMMIT and its acknowledgement
         connection.execute(sa.insert(_audit), rows)
 
     return work
+
+
+def _recorded(connection: sa.Connection, decision: NewDecision, at: datetime) -> bool:
+    mine = sa.and_(_audit.c.request == decision.request, _audit.c.check_point == decision.where, _audit.c.at == at)
+    return connection.scalar(sa.select(_audit.c.id).where(mine).limit(1)) is not None
 
 
 def change(by: str, now: datetime, details: Mapping[str, Any], **columns: Any) -> sa.Insert:

@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.store.errors import CLOSED, StoreError, StoreUnavailable, is_transient, translate
+from bot.store.errors import CLOSED, StoreClosed, StoreError, is_transient, translate
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
@@ -39,8 +39,8 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
-# How long a writer waits for a writer of another process. Ours take milliseconds; a backup tool may take seconds.
-SQLITE_BUSY_MS = 5_000
+# How long a writer waits for a writer of another process. Ours take milliseconds; a backup tool may take many seconds.
+SQLITE_BUSY_MS = 30_000
 # How SQLite commits. In WAL mode NORMAL already survives the death of any process, kill -9 included: what was
 # committed is in the cache of the system. FULL adds an fsync, so that a power cut takes nothing back either. Of some
 # eight commits a request only accepting needs it: an end that a power cut takes back is made again from there.
@@ -215,7 +215,7 @@ class SqliteDatabase:
 
     def _run(self, threads: ThreadPoolExecutor, run: Callable[[Work[T]], T], work: Work[T]) -> asyncio.Future[T]:
         if self._closed:
-            raise StoreUnavailable(CLOSED)
+            raise StoreClosed(CLOSED)
         return asyncio.get_running_loop().run_in_executor(threads, run, work)
 
     async def close(self) -> None:
@@ -297,7 +297,7 @@ class PostgresDatabase:
 
     def _check_open(self) -> None:
         if self._closed:  # the pool would quietly connect again
-            raise StoreUnavailable(CLOSED)
+            raise StoreClosed(CLOSED)
 
 
 async def _twice(attempt: Callable[[Callable[[], None]], Awaitable[T]], repeatable: bool) -> T:

@@ -14,14 +14,25 @@ class StoreError(Exception):
     """Base of everything the store raises. `str(error)` is a sentence for the operator, `code` is stable."""
 
     code = "store"
+    passing = False  # whether the same call may get through later
 
 
 class StorageFull(StoreError):
     """The disk that holds the database is full; nothing of the transaction was written."""
 
+    passing = True
+
 
 class StoreUnavailable(StoreError):
     """The database is locked, restarting, unreachable or refuses the login. Trying again later may help."""
+
+    passing = True
+
+
+class StoreClosed(StoreUnavailable):
+    """The store was closed by this process: nobody opens it again."""
+
+    passing = False
 
 
 class SchemaOutdated(StoreError):

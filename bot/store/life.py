@@ -78,6 +78,21 @@ def claim(request_id: str) -> Work[int | None]:
     return work
 
 
+def lay_down(request_id: str) -> Work[None]:
+    """Take back the last attempt, unless the request has ended."""
+    attempts = _requests.c.attempts
+    update = (
+        sa.update(_requests)
+        .where(_requests.c.id == request_id, is_open, attempts > 0)
+        .values(attempts=attempts - 1, state=sa.case((attempts > 1, RequestState.RUNNING), else_=RequestState.ACCEPTED))
+    )
+
+    def work(connection: sa.Connection) -> None:
+        connection.execute(update)
+
+    return work
+
+
 def finish(
     request_id: str, state: RequestState, view: Mapping[str, Any], turns: Sequence[NewTurn], now: datetime
 ) -> Work[bool]:

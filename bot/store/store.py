@@ -14,6 +14,7 @@ from typing import Any
 from bot.store import audit, cases, choices, forgetting, installations, life, schema, usage
 from bot.store.database import connect_database, parse_url
 from bot.store.migrate import check_schema, migrate
+from bot.store.patience import PatientDatabase
 from bot.store.records import (
     AuditRow,
     CaseRow,
@@ -46,13 +47,14 @@ def utcnow() -> datetime:
 class Store:
     """Everything that outlives the process. `open()` it before use and `close()` it after; both are cheap to await.
 
-    Methods raise a `StoreError` when the database does not do what it should.
+    Methods raise a `StoreError` when the database does not do what it should; within `patient` they wait for one that
+    is away.
     """
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] = utcnow) -> None:
         self._url = url
         self._clock = clock
-        self._db = connect_database(parse_url(url))
+        self._db = PatientDatabase(connect_database(parse_url(url)))
         self._insert = self._db.insert
 
     def __repr__(self) -> str:
@@ -85,6 +87,10 @@ class Store:
     async def claim(self, request_id: str) -> int | None:
         """Begin to work on a request. Returns which attempt this is (1 first); None when it has ended or is gone."""
         return await self._db.write(life.claim(request_id))
+
+    async def lay_down(self, request_id: str) -> None:
+        """Give an attempt back, because the bot is being stopped in good order: only a crash counts."""
+        await self._db.write(life.lay_down(request_id))
 
     async def finish(
         self, request_id: str, state: RequestState, view: Mapping[str, Any], turns: Sequence[NewTurn] = ()
@@ -273,7 +279,7 @@ class Store:
     async def record(self, decisions: Sequence[NewDecision]) -> None:
         """Add decisions to the audit, all or none."""
         if decisions:
-            await self._db.write(audit.record(decisions, self._clock()), repeatable=False)
+            await self._db.write(audit.record(decisions, self._clock()))
 
     async def audit(
         self,

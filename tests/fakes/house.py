@@ -16,6 +16,7 @@ from bot.cases import Cases
 from bot.desk import Desk
 from bot.files import Shelf
 from bot.making import GenerationDefaults, Making
+from bot.pauses import Pauses
 from bot.safety import Action, Limit, Safety
 from bot.store import Store
 from engine.types import Category
@@ -63,6 +64,8 @@ class House:
     action: Action = Action.BLOCK
     clock: Ticking = field(default_factory=Ticking)
     platform: Platform = field(default_factory=Platform)
+    late: Pauses = field(default_factory=lambda: Pauses(0.01, 0.05))
+    away: Pauses = field(default_factory=lambda: Pauses(0.01, 0.05))
     numbers: Any = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -86,6 +89,8 @@ class House:
             answering=Answering(engine, self.store, self.shelf, making, self.answers),
             making=making,
             clock=self.clock,
+            late=self.late,
+            away=self.away,
         )
         self.cases: Cases = self.assistant.cases
         self.desk = Desk(

@@ -9,6 +9,7 @@ from adapters.base import Audience, DeliveryError, State
 from bot.access import Defaults
 from bot.running import MOST_ATTEMPTS
 from bot.safety import Action
+from bot.store import RequestState
 from engine.errors import EngineUnavailable, TruncatedClip
 from engine.types import Generate, Moderate, Progress, Started, Token, Transcode, Understand, VideoWanted
 from tests.fakes.engine import ANSWERED, says
@@ -318,17 +319,44 @@ async def test_an_answer_that_cannot_be_delivered_again_does_not_keep_the_bot_fr
 
 
 async def test_a_request_that_keeps_killing_the_bot_is_given_up(house: House) -> None:
-    house.engine.answers = [[Started(), asyncio.Event()] for _ in range(MOST_ATTEMPTS)]
+    house.engine.answers = [[Started(), asyncio.Event()]]
     slip = await house.ask("What happens?")
-    for _ in range(MOST_ATTEMPTS):
-        await slip.until(lambda view: view.status == "Thinking …")
-        await house.assistant.drain(0)
-        house.open()
-        platform = Platform()
-        await house.assistant.resume({"test": platform})
-        slip = platform.slip
-    view = await slip.end()
+    request = (await slip.until(lambda view: view.status == "Thinking …")).request
+    for _ in range(MOST_ATTEMPTS):  # each of them killed, which gives no attempt back
+        await house.store.claim(request)
+    await house.assistant.drain(0)
+    house.open()
+    platform = await house.start(Platform())
+    assert platform.slip is not None
+    view = await platform.slip.end()
     assert (view.state, view.code) == (State.FAILED, "interrupted")
+
+
+async def test_ten_stops_in_good_order_during_one_long_job_do_it_no_harm(house: House) -> None:
+    house.engine.answers = [[Started(), asyncio.Event()]]
+    slip = await house.ask("What happens?")
+    for deploy in range(10):
+        request = (await slip.until(lambda view: view.status == "Thinking …")).request
+        await house.assistant.drain(0)
+        kept = await house.store.request(request)
+        assert kept is not None
+        assert (kept.state, kept.attempts) == (RequestState.ACCEPTED, 0)
+        house.engine.answers = [[Started(), asyncio.Event()] if deploy < 9 else says("At last.")]
+        house.open()
+        slip = (await house.start(Platform())).slip or slip
+    view = await slip.end()
+    assert (view.state, view.text) == (State.DONE, "At last.")
+
+
+async def test_a_stop_takes_back_its_own_attempt_and_not_those_of_earlier_crashes(house: House) -> None:
+    house.engine.answers = [[Started(), asyncio.Event()]]
+    slip = await house.ask("What happens?")
+    request = (await slip.until(lambda view: view.status == "Thinking …")).request
+    await house.store.claim(request)
+    await house.assistant.drain(0)
+    kept = await house.store.request(request)
+    assert kept is not None
+    assert (kept.state, kept.attempts) == (RequestState.RUNNING, 1)
 
 
 async def test_an_adapter_that_fails_to_draw_in_between_still_gets_the_end(house: House) -> None:
@@ -341,15 +369,3 @@ async def test_an_adapter_that_fails_to_draw_in_between_still_gets_the_end(house
     slip.broken = None
     go.set()
     assert (await slip.end()).text == "One. Two."
-
-
-async def test_an_answer_that_the_platform_did_not_take_comes_when_it_is_back(house: House) -> None:
-    await house.start()
-    slip = Slip()
-    slip.broken = DeliveryError("the platform is away")
-    await house.ask("What happens?", slip=slip)
-    await slip.refused.wait()
-    await house.assistant.drain(5)
-    house.assistant.reconnected("test")
-    assert house.platform.slip is not None
-    assert (await house.platform.slip.end()).state is State.DONE
