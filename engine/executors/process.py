@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 from engine.errors import EngineError, EngineUnavailable, JobCancelled, from_event
 from engine.executors.base import ExecutorHealth, Streams, Task, WorkerDied
+from engine.executors.descriptors import Reserve
 from engine.executors.inference_process import InferenceProcess
 from engine.executors.restarts import RestartPolicy
 from engine.executors.watchdog import Watchdog
@@ -42,6 +43,7 @@ class ProcessExecutor:
         self._tasks: dict[int, Task] = {}  # in the process
         self._begun: list[int] = []  # the numbers of those that run there, innermost last
         self._process: InferenceProcess | None = None
+        self._spare = Reserve()
         self._ready = False
         self._stopping = False
         self._restarts = 0
@@ -102,6 +104,7 @@ class ProcessExecutor:
             if self._process is not None:
                 self._process.kill()
                 await self._left.wait()
+        self._spare.close()
         self._streams.fail_all(lambda: WorkerDied("The engine was stopped.", blameless=True))
 
     # --- one life of the process ---
@@ -113,7 +116,10 @@ class ProcessExecutor:
         self._broken = None
         self._watchdog = Watchdog(time.monotonic)
         try:
-            self._process = InferenceProcess(boot, self._from_thread(self._receive), self._from_thread(self._exited))
+            with self._spare.opened():
+                self._process = InferenceProcess(
+                    boot, self._from_thread(self._receive), self._from_thread(self._exited)
+                )
         except OSError as error:
             self._lost(f"The inference process could not be started: {error.strerror}.")
             return

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,28 @@ from engine.types import Answered, Event, JobClass, Moderate, Rendered, Scored, 
 
 ROOT = Path(__file__).parents[3]
 IMPATIENT = EngineSettings(cancel_grace_s=0.2, watchdog_floor_s=dict.fromkeys(JobClass, 0.7))
+
+
+@pytest.fixture
+def full_table() -> Callable[[], AbstractContextManager[None]]:
+    """Takes every descriptor that this process may have, until the block ends."""
+
+    @contextmanager
+    def full() -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, before[0]), before[1]))
+        taken: list[int] = []
+        try:
+            with suppress(OSError):
+                while True:
+                    taken.append(os.open(os.devnull, os.O_RDONLY))
+            yield
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    return full
 
 
 def kill(engine: Any) -> None:
@@ -62,6 +86,17 @@ async def test_an_idle_process_that_is_killed_is_replaced(lab: Any) -> None:
     kill(engine)
     await lab.until(lambda: engine.health().ready and engine.health().pid != before)
     assert isinstance(await engine.run(lab.ask("say:x"), request="r"), Answered)
+
+
+async def test_a_process_that_is_killed_is_replaced_when_no_descriptor_is_left(
+    lab: Any, full_table: Callable[[], AbstractContextManager[None]]
+) -> None:
+    engine = await lab.start()
+    with full_table():
+        for restarts in (1, 2):
+            kill(engine)
+            await lab.until(lambda wanted=restarts: engine.health().ready and engine.health().restarts == wanted)
+        assert isinstance(await engine.run(lab.ask("say:x"), request="r"), Answered)
 
 
 async def test_a_process_killed_while_loading_is_started_again(lab: Any) -> None:
