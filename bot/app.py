@@ -18,6 +18,7 @@ from bot.assistant import Assistant
 from bot.config import Config
 from bot.desk import Desk
 from bot.files import Shelf
+from bot.hosting import raise_descriptor_limit, tighten
 from bot.making import GenerationDefaults, Making
 from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
@@ -68,6 +69,7 @@ class App:
 
     async def __aenter__(self) -> Self:
         """Open the store and start the engine, at the same time: both may take seconds."""
+        await asyncio.to_thread(tighten, self.config.bot.data_dir)
         await asyncio.to_thread(self.shelf.prepare)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
@@ -130,6 +132,7 @@ async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]
     `ready` is called once everything answers. What is not finished goes on at the next start. Raises `AdapterError`
     once no platform is left that could be served.
     """
+    raise_descriptor_limit()
     stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

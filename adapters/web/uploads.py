@@ -159,6 +159,6 @@ class Inbox:
         return Problem(413, "too_large", f"That file is too large: I take up to {cap}. Trim it or make it smaller.")
 
     def _sweep(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for leftover in self._folder.glob(f"*{SUFFIX}"):
             leftover.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ or usage, 3 blocked by safety, 4 engine failure. Errors are one sentence on stde
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,6 +16,7 @@ import typer
 
 from bot.cli.common import BAD_INPUT, ConfigOption, JsonOption, fail, load, told
 from bot.cli.models import models
+from bot.hosting import OWNER_ONLY
 
 cli = typer.Typer(
     name="gpt4video",
@@ -25,6 +27,13 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.add_typer(models, name="models")
+
+
+@cli.callback()
+def _begin(context: typer.Context) -> None:
+    """What the bot writes is for its owner alone. `obj` is the umask of the person, for files that they asked for."""
+    context.obj = os.umask(OWNER_ONLY)
+    context.call_on_close(lambda: os.umask(context.obj))
 
 
 @cli.command()
@@ -50,6 +59,7 @@ def ask(
 
 @cli.command()
 def generate(
+    context: typer.Context,
     prompt: Annotated[str, typer.Argument(help="What the video should show.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the MP4 goes.")],
     seed: Annotated[int | None, typer.Option(help="The same seed and prompt make the same video.")] = None,
@@ -64,7 +74,15 @@ def generate(
     width, height = _size(size)
     _end(
         commands.generate(
-            _ready(config), prompt, out, seed=seed, seconds=seconds, width=width, height=height, as_json=as_json
+            _ready(config),
+            prompt,
+            out,
+            seed=seed,
+            seconds=seconds,
+            width=width,
+            height=height,
+            as_json=as_json,
+            umask=context.obj,
         )
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from bot.cli.common import BAD_INPUT, BLOCKED, DONE, ENGINE_FAILURE, INTERRUPTED
 from bot.cli.terminal import ME, LocalFile, TerminalReply, here
 from bot.config import Config
 from bot.errors import BadInput
+from bot.hosting import copy_out
 from bot.store import migrate as migrate_database
 
 UNLIMITED = 1 << 40
@@ -78,8 +78,9 @@ async def generate(
     width: int | None,
     height: int | None,
     as_json: bool,
+    umask: int,
 ) -> int:
-    """One video, copied to `out` when it has passed its checks."""
+    """One video, copied to `out` when it has passed its checks, for whom `umask` lets read it."""
     if not out.parent.is_dir():
         raise BadInput(f"There is no folder {out.parent}. Make it first, or choose another place for the video.")
     async with _quiet(config) as app:
@@ -96,7 +97,7 @@ async def generate(
         )
         view = await _converse(app, command, quiet=as_json)
         for video in view.videos if view.state is State.DONE else ():
-            await asyncio.to_thread(shutil.copyfile, video.path, out)
+            await asyncio.to_thread(copy_out, video.path, out, umask)
             fields = {key: value for key, value in asdict(video).items() if key not in ("path", "prompt", "seconds")}
             if as_json:
                 print_json({"path": str(out), **fields, "verdicts": _verdicts(view)})
@@ -142,7 +143,7 @@ async def doctor(path: Path | None, *, as_json: bool) -> int:
 
 async def migrate(config: Config) -> int:
     """Upgrade the schema."""
-    await asyncio.to_thread(config.bot.data_dir.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(config.bot.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
     await asyncio.to_thread(migrate_database, config.database_url)
     OUT.print("The database is up to date.")
     return DONE

@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -90,6 +90,9 @@ def ensure_file(url: URL) -> None:
         file = Path(url.database)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)  # SQLite gives its -wal and -shm files the same mode
+        for kept in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+            with suppress(OSError):  # not there, or another user's
+                kept.chmod(kept.stat().st_mode & 0o700)
 
 
 def connect_database(url: URL) -> Database:

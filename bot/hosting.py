@@ -1,0 +1,74 @@
+"""What the bot asks of the system that it runs on: enough descriptors, and files that nobody but their owner reads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+OWNER_ONLY = 0o077  # the umask of everything that the bot writes
+OURS = ("bot.db*", "clips", "videos", "inbox", "state", "models")  # in a data folder that others use as well
+DESCRIPTORS = 65_536  # as many as the bot asks for; some systems would give a thousand times that
+
+
+def raise_descriptor_limit(wanted: int = DESCRIPTORS) -> int:
+    """Raise the soft limit of open descriptors to `wanted`, or to what the hard one allows. Returns the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return wanted if soft == resource.RLIM_INFINITY else soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (OSError, ValueError) as error:  # macOS has a further limit of its own
+        log.warning("the limit of open descriptors stays at %d: %s", soft, error)
+        return soft
+    return most
+
+
+def tighten(data_dir: Path) -> int:
+    """Take the data folder and all that lies in it from everybody but their owner.
+
+    Earlier versions wrote with the umask of whoever started them. Links are not followed, and what another user owns
+    stays as it is. Returns how many files and folders were changed. Blocks; never raises.
+    """
+    ours = [found for name in OURS for found in data_dir.glob(name)] if _shared(data_dir) else [data_dir]
+    changed = sum(_narrow(path) for path in ours)
+    for top in ours:
+        for folder, folders, files in os.walk(top):
+            changed += sum(_narrow(Path(folder, name)) for name in (*folders, *files))
+    if changed:
+        log.info("%d files and folders in %s are now readable by their owner alone", changed, data_dir)
+    return changed
+
+
+def copy_out(source: Path | str, target: Path, umask: int) -> None:
+    """Copy a file that the bot made to where a person wants it, readable as that person's `umask` says."""
+    fresh = not target.exists()
+    shutil.copyfile(source, target)
+    if fresh:
+        target.chmod(0o666 & ~umask)
+
+
+def _shared(folder: Path) -> bool:
+    """Whether a folder is everybody's by intention, as /tmp is, or somebody's home."""
+    try:
+        return bool(folder.stat().st_mode & stat.S_ISVTX) or folder.resolve() in (Path.home(), Path("/"))
+    except (OSError, RuntimeError):
+        return True
+
+
+def _narrow(path: Path) -> int:
+    with suppress(OSError):
+        found = path.lstat()
+        mode = stat.S_IMODE(found.st_mode)
+        ours = found.st_uid == os.geteuid() and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode))
+        if ours and mode & OWNER_ONLY:
+            path.chmod(mode & ~OWNER_ONLY)
+            return 1
+    return 0
