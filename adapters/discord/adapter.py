@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
-import discord
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.discord.attachments import FileHosts
 from adapters.discord.client import BotClient, Cards
-from adapters.discord.errors import DiscordError, IntentsRefused, TokenRefused, Unreachable
+from adapters.discord.connection import Connection
 from adapters.shared.ending import Ending
-
-log = logging.getLogger(__name__)
 
 API_BASE = "https://discord.com/api/v10"
 READY_TIMEOUT_S = 90.0
-_TOKEN_REFUSED = 4004
-_INTENTS_REFUSED = (4013, 4014)
+COMMANDS_S = 2.0  # how long a start waits for the commands to be registered, which goes on by itself
 
 
 class DiscordAdapter:
@@ -54,7 +48,8 @@ class DiscordAdapter:
         self._gateway = gateway
         self._message_content = message_content
         self._client: BotClient | None = None
-        self._connection: asyncio.Task[None] | None = None
+        self._line: Connection | None = None
+        self._connection: asyncio.Task[None] | None = None  # keeps it
         self._ending = Ending()
         self._roots = contextlib.ExitStack()
 
@@ -76,15 +71,18 @@ class DiscordAdapter:
             keep_gateway=elsewhere or self._gateway is not None,
             message_content=self._message_content,
         )
+        self._line = Connection(self._client, self._ending)
         try:
-            await self._log_in(self._client)
+            self._connection = await self._line.open(self._token, READY_TIMEOUT_S)
+            await self._client.commands_sent(COMMANDS_S)
         except BaseException:
             await self.stop()
             raise
 
     def trouble(self) -> str:
         """Why nothing is heard from Discord now; empty while all is well."""
-        return str(self._ending.why or "")
+        why = self._ending.why or (self._line.trouble if self._line is not None else None)
+        return str(why or "")
 
     async def ended(self) -> AdapterError:
         """Wait until Discord has refused the bot for good. Returns why."""
@@ -96,7 +94,7 @@ class DiscordAdapter:
         if client is not None:
             await client.leave()
         if self._connection is not None:
-            self._connection.cancel()  # discord.py would go on trying a gateway that it never reached
+            self._connection.cancel()
             await asyncio.gather(self._connection, return_exceptions=True)
             self._connection = None
         self._roots.close()
@@ -128,23 +126,6 @@ class DiscordAdapter:
             raise DeliveryError("Discord is not connected, so the card was not drawn.")
         return self._client.cards
 
-    async def _log_in(self, client: BotClient) -> None:
-        try:
-            async with asyncio.timeout(READY_TIMEOUT_S):
-                await client.login(self._token)
-                self._connection = asyncio.create_task(client.connect(), name="discord connection")
-                ready = asyncio.create_task(client.wait_until_ready())
-                try:
-                    await asyncio.wait({self._connection, ready}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    ready.cancel()
-                if self._connection.done():
-                    await self._connection
-                    raise Unreachable("it closed the connection")
-        except Exception as error:
-            raise _as_sentence(error) from error
-        self._connection.add_done_callback(_say_why_it_ended)
-
 
 @contextlib.contextmanager
 def _roots(api_base: str, *, keep_gateway: bool) -> Iterator[None]:
@@ -157,36 +138,3 @@ def _roots(api_base: str, *, keep_gateway: bool) -> Iterator[None]:
         Route.BASE = old_base
         if keep_gateway:
             DiscordWebSocket.DEFAULT_GATEWAY = old_gateway
-
-
-def _as_sentence(error: Exception) -> DiscordError:
-    """The typed error for what discord.py raised while it logged in or connected."""
-    if isinstance(error, DiscordError):
-        return error
-    if isinstance(error, discord.LoginFailure):
-        return TokenRefused()
-    if isinstance(error, discord.PrivilegedIntentsRequired):
-        return IntentsRefused()
-    if isinstance(error, discord.ConnectionClosed):
-        if error.code == _TOKEN_REFUSED:
-            return TokenRefused()
-        if error.code in _INTENTS_REFUSED:
-            return IntentsRefused()
-        return Unreachable(f"it closed the connection with code {error.code}")
-    if isinstance(error, TimeoutError):
-        return Unreachable("it did not answer in time")
-    if isinstance(error, discord.GatewayNotFound):
-        return Unreachable("it names no gateway")
-    if isinstance(error, discord.HTTPException):
-        return Unreachable(f"it answered with HTTP {error.status}")
-    if isinstance(error, aiohttp.ClientError | OSError):
-        return Unreachable("no connection")
-    return Unreachable(f"what answers there is not Discord: {type(error).__name__}")
-
-
-def _say_why_it_ended(connection: asyncio.Task[None]) -> None:
-    """A connection that discord.py gives up on later has nobody to tell but the log."""
-    if not connection.cancelled() and (error := connection.exception()) is not None:
-        log.error(
-            "the connection to Discord has ended: %s", _as_sentence(error) if isinstance(error, Exception) else error
-        )

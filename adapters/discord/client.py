@@ -24,10 +24,10 @@ from adapters.discord.admin import ADMIN_GERMAN, ADMIN_ITEMS, AdminRoom, add_adm
 from adapters.discord.answers import UNREACHED, Answers
 from adapters.discord.attachments import FileHosts
 from adapters.discord.buttons import ITEMS
-from adapters.discord.commands import build_commands, sync_if_changed
+from adapters.discord.commands import build_commands, sync_patiently
 from adapters.discord.desk import FrontDesk
 from adapters.discord.guilds import Guilds
-from adapters.discord.intake import Intake
+from adapters.discord.intake import PLATFORM, Intake
 from adapters.discord.memory import Edits, Taking
 from adapters.discord.pacing import Pace, hold_back
 from adapters.discord.posts import Post, tell
@@ -109,6 +109,9 @@ class BotClient(discord.AutoShardedClient):
         self._questions = Questions(self, Edits(state_dir), Taking(state_dir))
         self._guilds = Guilds(self, state_dir)
         self._leaving = False
+        self._connecting: asyncio.Task[Any] | None = None
+        self._syncing: asyncio.Task[None] | None = None
+        self.deaf: set[int] = set()  # the shards that are not connected now
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -116,11 +119,23 @@ class BotClient(discord.AutoShardedClient):
         await self._questions.prepare()
         self.add_dynamic_items(*ITEMS, *ADMIN_ITEMS)
         await self.tree.set_translator(strings.GermanTranslator(ADMIN_GERMAN))
-        try:
-            if await sync_if_changed(self.tree, self.application_id or 0, self._state_dir):
-                log.info("Discord has got the commands")
-        except (discord.HTTPException, app_commands.CommandSyncFailure, OSError) as error:
-            log.warning("Discord did not take the commands; messages are answered all the same: %s", error)
+        self._guard_parsers()
+        # Beside the connection: Discord may want to be left alone for hours, and messages are answered meanwhile.
+        self._syncing = asyncio.create_task(
+            sync_patiently(self.tree, self.application_id or 0, self._state_dir), name="discord commands"
+        )
+
+    async def commands_sent(self, patience_s: float) -> None:
+        """Wait until Discord has the commands, at most so long."""
+        if self._syncing is not None:
+            await asyncio.wait({self._syncing}, timeout=patience_s)
+
+    def _guard_parsers(self) -> None:
+        """See to it that one event that discord.py can't read costs that event, and not the connection."""
+        parsers = self._connection.parsers
+        for event, parse in parsers.items():
+            if event != "READY":  # without it there is no session
+                parsers[event] = _forgiving(event, parse)
 
     async def launch_shard(self, gateway: yarl.URL, shard_id: int, *, initial: bool = False) -> None:
         """Connect to the configured gateway, if there is one, instead of the one that Discord names."""
@@ -129,8 +144,26 @@ class BotClient(discord.AutoShardedClient):
             DiscordWebSocket.DEFAULT_GATEWAY = chosen  # discord.py's own place for it, used for every new session
         await super().launch_shard(chosen, shard_id, initial=initial)
 
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Stay connected for as long as discord.py knows what to do. What it gives up with is raised."""
+        self._connecting = asyncio.current_task()
+        await super().connect(reconnect=reconnect)
+
+    async def renew(self, *, shards: bool) -> None:
+        """Make ready for another `connect`; with `shards`, one that asks anew how many there are to be."""
+        await self._async_setup_hook()  # discord.py begins each connection with what this makes: a queue and an event
+        if shards:
+            self.shard_count = None  # type: ignore[assignment]  # as before the first connection
+
     async def close(self) -> None:
+        """Disconnect for good. discord.py calls this when it gives up, too: then only the gateway is let go, for the
+        bot connects again and answers are shown meanwhile."""
+        if asyncio.current_task() is self._connecting and not self._leaving:
+            await asyncio.gather(*(shard.disconnect() for shard in self.shards.values()), return_exceptions=True)
+            return
         self._leaving = True
+        if self._syncing is not None:
+            self._syncing.cancel()
         await super().close()
         if self._session is not None:
             await self._session.close()
@@ -215,7 +248,20 @@ class BotClient(discord.AutoShardedClient):
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         await self.answers.place_gone(payload.thread_id)
 
+    async def on_shard_disconnect(self, shard: int) -> None:
+        self.deaf.add(shard)
+
+    async def on_shard_connect(self, shard: int) -> None:
+        self.deaf.discard(shard)
+
+    async def on_shard_resumed(self, shard: int) -> None:
+        self.deaf.discard(shard)
+        self.handler.reconnected(PLATFORM)
+
     async def on_ready(self) -> None:
+        """There is a session, the first one or another."""
+        self.deaf &= set(self.shards)  # there may be fewer shards than before
+        self.handler.reconnected(PLATFORM)
         await self._guilds.start()
         await self._questions.resume()
 
@@ -231,3 +277,13 @@ class BotClient(discord.AutoShardedClient):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self._guilds.left(guild.id)
+
+
+def _forgiving(event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+    def parsed(data: Any) -> None:
+        try:
+            parse(data)
+        except Exception:
+            log.exception("an event of Discord's can't be read and is left out: %s", event)
+
+    return parsed

@@ -5,13 +5,16 @@ What they do lies with the client; they know no requests and no messages.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Optional, Protocol
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str as _
@@ -31,6 +34,7 @@ REACHES = {
 CHOICES = 25  # as many as Discord shows
 CHOICE_LENGTH = 100  # characters
 STATE_FILE = "discord-commands.json"
+SYNC_AGAIN_S = (30.0, 120.0, 600.0, 3600.0)
 
 # `Optional` instead of `| None`: discord.py reads these annotations at run time and its ranges know no `|`.
 _Prompt = app_commands.Range[str, 1, 1500]
@@ -224,6 +228,21 @@ async def sync_if_changed(tree: app_commands.CommandTree[Any], application: int,
     fresh.write_text(json.dumps({"sha256": digest}), encoding="utf-8")
     fresh.replace(path)
     return True
+
+
+async def sync_patiently(tree: app_commands.CommandTree[Any], application: int, state_dir: Path) -> None:
+    """Send the commands where they differ from what was sent last, however long it takes Discord to accept them."""
+    delays = chain(SYNC_AGAIN_S, repeat(SYNC_AGAIN_S[-1]))
+    while True:
+        try:
+            if await sync_if_changed(tree, application, state_dir):
+                log.info("Discord has got the commands")
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            delay = next(delays)
+            log.warning("Discord did not take the commands, the next try is in %.0f s: %s", delay, error)
+            await asyncio.sleep(delay)
+        else:
+            return
 
 
 def _known(path: Path) -> str | None:

@@ -21,12 +21,31 @@ class TokenRefused(DiscordSetupError):
 
 
 class IntentsRefused(DiscordSetupError):
-    """Close code 4014."""
+    """Close codes 4013 and 4014."""
+
+    def __init__(self, code: int = 4014) -> None:
+        super().__init__(
+            f"Discord closed the connection because of an intent that is not switched on ({code}). "
+            "Switch it on in the Developer Portal, page Bot, under Privileged Gateway Intents."
+        )
+
+
+class VersionRefused(DiscordSetupError):
+    """Close code 4012."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Discord closed the connection because of an intent that is not switched on (4014). "
-            "Switch it on in the Developer Portal, page Bot, under Privileged Gateway Intents."
+            "Discord no longer speaks the version of its gateway that this bot speaks (4012). Update the bot."
+        )
+
+
+class MoreShardsWanted(DiscordError):
+    """Close codes 4010 and 4011: the bot is in more guilds than its connections may serve."""
+
+    def __init__(self, code: int = 4011) -> None:
+        super().__init__(
+            f"Discord wants the bot to spread its guilds over more connections ({code}). "
+            "It asks how many, and connects again by itself."
         )
 
 

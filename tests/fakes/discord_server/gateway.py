@@ -18,7 +18,7 @@ from tests.fakes.discord_server.bell import Bell
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 
 NOT_AUTHENTICATED, AUTHENTICATION_FAILED, ALREADY_AUTHENTICATED = 4003, 4004, 4005
-DISALLOWED_INTENTS = 4014
+INVALID_SHARD, SHARDING_REQUIRED, DISALLOWED_INTENTS = 4010, 4011, 4014
 PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15  # members, presences, message content
 
 MAX_PAYLOAD = 4096  # bytes, what Discord takes from a client at once
@@ -35,11 +35,15 @@ class Connection:
         self.dark = False  # what is pushed gets lost
         self.closing = False  # by this side
         self._zlib = zlib.compressobj() if compress else None
-        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._queue: asyncio.Queue[dict[str, Any] | str] = asyncio.Queue()
 
     def push(self, payload: dict[str, Any]) -> None:
         if not self.dark:
             self._queue.put_nowait(payload)
+
+    def push_text(self, text: str) -> None:
+        """Send something that may be no JSON."""
+        self._queue.put_nowait(text)
 
     def tell(self, op: int, data: object = None) -> None:
         self.push({"op": op, "d": data, "s": None, "t": None})
@@ -51,7 +55,8 @@ class Connection:
     async def write(self) -> None:
         with suppress(ConnectionError):
             while True:
-                text = json.dumps(await self._queue.get())
+                said = await self._queue.get()
+                text = said if isinstance(said, str) else json.dumps(said)
                 if self._zlib is None:
                     await self.socket.send_str(text)
                 else:
@@ -65,11 +70,17 @@ class Session:
 
     id: str
     intents: int
+    shard: tuple[int, int] = (0, 1)  # which one of how many
     sequence: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)
     connection: Connection | None = None
 
-    def dispatch(self, event: str, data: dict[str, Any]) -> None:
+    def serves(self, guild: str | None) -> bool:
+        """Whether events of this guild come over this session; of direct messages (None) those of the first one."""
+        number, count = self.shard
+        return number == (0 if guild is None else (int(guild) >> 22) % count)
+
+    def dispatch(self, event: str, data: Any) -> None:
         self.sequence += 1
         payload = {"op": DISPATCH, "d": data, "s": self.sequence, "t": event}
         self.log.append(payload)
@@ -83,6 +94,7 @@ class Gateway:
     def __init__(self, token: str, bell: Bell, greet: Callable[[Session, dict[str, Any]], None]) -> None:
         self._token, self._bell, self._greet = token, bell, greet
         self.heartbeat_s = 41.25
+        self.shards = 1  # fewer are refused
         self.allowed_privileged = 0  # bits that the owner switched on in the portal
         self.acks = True  # of sockets opened from now on
         self.refusals: deque[int] = deque()  # close codes for the next IDENTIFYs
@@ -157,7 +169,13 @@ class Gateway:
             return AUTHENTICATION_FAILED
         if data["intents"] & PRIVILEGED & ~self.allowed_privileged:
             return DISALLOWED_INTENTS
-        session = Session(f"session{len(self.identifies)}", data["intents"], connection=connection)
+        number, count = data.get("shard") or (0, 1)
+        if not 0 <= number < count:
+            return INVALID_SHARD
+        if count < self.shards:
+            return SHARDING_REQUIRED
+        name = f"session{len(self.identifies)}"
+        session = Session(name, data["intents"], connection=connection, shard=(number, count))
         self.sessions[session.id] = connection.session = session  # type: ignore[assignment]
         self._greet(session, data)
         return None

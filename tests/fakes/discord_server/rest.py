@@ -39,6 +39,7 @@ class Rest:
         self.flags = 0  # of the application: which privileged intents are switched on
         self.public = True
         self.endpoint: str | None = None  # where the application wants its interactions
+        self.shards: Callable[[], int] = lambda: 1
         self.unarchived: Callable[[Channel], None] = lambda channel: None
 
     def routes(self) -> dict[str, Handler]:
@@ -73,7 +74,7 @@ class Rest:
 
     async def gateway_bot(self, _: Call) -> object:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-        return {"url": self.gateway_url, "shards": 1, "session_start_limit": limit}
+        return {"url": self.gateway_url, "shards": self.shards(), "session_start_limit": limit}
 
     async def me(self, _: Call) -> object:
         return wire.user(self._bot)

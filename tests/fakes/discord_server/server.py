@@ -55,6 +55,7 @@ class DiscordServer(Trouble):
         self.rest = Rest(self.world, self.bot, self.owner, self.cdn, self.posting)
         self.rest.unarchived = lambda thread: self._tell_guild("THREAD_UPDATE", wire.channel(thread))
         self.gateway = Gateway(token, self._bell, self._greet)
+        self.rest.shards = lambda: self.gateway.shards
         self.door = door(token, spec, self._bell)
         self.calls, self.violations, self.unserved = self.door.calls, self.door.violations, self.door.unserved
         self.fail_next, self.hold, self.calls_to = self.door.fail_next, self.door.hold, self.door.calls_to
@@ -343,7 +344,7 @@ class DiscordServer(Trouble):
 
     def _greet(self, session: Session, identify: dict[str, Any]) -> None:
         self.rest.reads_content = bool(session.intents & MESSAGE_CONTENT)
-        guilds = list(self.world.guilds.values())
+        guilds = [guild for guild in self.world.guilds.values() if session.serves(guild.id)]
         ready = {
             "v": 10,
             "user": wire.user(self.bot),
@@ -362,6 +363,8 @@ class DiscordServer(Trouble):
         place = post.channel.guild
         scope = {} if place is None else {"guild_id": place.id}
         for session in self._sessions(DIRECT_MESSAGES if post.channel.kind == DM else GUILD_MESSAGES):
+            if not session.serves(place.id if place is not None else None):
+                continue
             if event == "MESSAGE_DELETE":
                 session.dispatch(event, {"id": post.id, "channel_id": post.channel.id, **scope})
                 continue

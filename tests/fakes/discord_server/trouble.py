@@ -65,6 +65,16 @@ class Trouble:
             self.forget_sessions()
         self._tell_sockets(INVALID_SESSION, resumable)
 
+    def garble(self, text: str) -> None:
+        """Send something over the open sockets that may be no payload at all."""
+        for connection in list(self.gateway.connections):
+            connection.push_text(text)
+
+    def tell_event(self, event: str, data: object) -> None:
+        """Send an event that Discord's documents may know nothing of."""
+        for session in self.gateway.live:
+            session.dispatch(event, data)
+
     def forget_sessions(self) -> None:
         """Nobody can resume any more."""
         self.gateway.sessions.clear()

@@ -48,6 +48,7 @@ class SpokenHandler(QuietHandler):
         self.withdrawn: list[str] = []  # requests
         self.goodbye = asyncio.Event()  # a community was left
         self.withdrawal = asyncio.Event()  # a request was cancelled
+        self.back = asyncio.Event()  # the connection is back
         self._fresh: asyncio.Queue[Asked] = asyncio.Queue()
 
     async def next(self) -> Asked:
@@ -73,6 +74,10 @@ class SpokenHandler(QuietHandler):
     async def community_left(self, platform: str, community: str) -> None:
         await super().community_left(platform, community)
         self.goodbye.set()
+
+    def reconnected(self, platform: str) -> None:
+        super().reconnected(platform)
+        self.back.set()
 
     async def cancel(self, request: str, author: Author) -> bool:
         self.withdrawn.append(request)
