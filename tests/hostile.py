@@ -487,6 +487,187 @@ _plain(
 )
 
 
+# --- built of too many parts: each costs a library something, however small it is -------------------------------------
+
+OVERBUILT: dict[str, Callable[[], bytes]] = {}
+
+
+def _overbuilt(name: str, *errors: type[EngineError]) -> Callable[[Callable[[], bytes]], Callable[[], bytes]]:
+    """Registers a builder of bytes that must be refused unread. The name ends in the file's suffix."""
+
+    def register(builder: Callable[[], bytes]) -> Callable[[], bytes]:
+        made = cache(builder)
+        OVERBUILT[name] = made
+        _plain(name, f"many.{name.rpartition('-')[2]}", made, *(errors or (DamagedClip,)))
+        return made
+
+    return register
+
+
+def _png_chunk(kind: bytes, body: bytes = b"") -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _png(before: bytes, pixels: bytes | None = None, width: int = 64, height: int = 48) -> bytes:
+    """A PNG with more chunks before its pixels."""
+    packed = zlib.compress((b"\0" + bytes(3 * width)) * height)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = _png_chunk(b"IDAT", packed) if pixels is None else pixels.replace(b"PIXELS", _png_chunk(b"IDAT", packed))
+    return b"\x89PNG\r\n\x1a\n" + _png_chunk(b"IHDR", header) + before + body + _png_chunk(b"IEND")
+
+
+def _apng_frames(count: int, width: int, height: int) -> bytes:
+    """An APNG of one large picture and `count` changes of one pixel."""
+    control = struct.pack(">IIIIIHHBB", 0, width, height, 0, 0, 1, 10, 0, 0)
+    dot = struct.pack(">IIIIIHHBB", 1, 1, 1, 0, 0, 1, 10, 0, 0)
+    change = _png_chunk(b"fcTL", dot) + _png_chunk(b"fdAT", struct.pack(">I", 2) + zlib.compress(b"\0abc"))
+    animation = _png_chunk(b"acTL", struct.pack(">II", count, 0))
+    return _png(animation + _png_chunk(b"fcTL", control), b"PIXELS" + change * count, width, height)
+
+
+def _jpeg_with(after_start: bytes = b"", before_end: bytes = b"", side: int = 64) -> bytes:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((side, side)).convert("RGB").save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    return data[:2] + after_start + data[2:-2] + before_end + data[-2:]
+
+
+_SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x01\x01\x00"  # of one component, without a single bit of data
+_TEXT = _png_chunk(b"tEXt", b"a\0b")
+
+
+@_overbuilt("scans-jpg")
+def _scans() -> bytes:
+    return _jpeg_with(before_end=_SCAN * 9_000)
+
+
+@_overbuilt("scans-of-a-large-picture-jpg")
+def _large_scans() -> bytes:
+    return _jpeg_with(before_end=_SCAN * 90, side=3000)
+
+
+_overbuilt("scans-between-restarts-jpg")(lambda: _jpeg_with(before_end=(_SCAN + b"\xff\xd0\xff\x00") * 5_000))
+_overbuilt("empty-segments-jpg")(lambda: _jpeg_with(b"\xff\xe9\x00\x02" * 300_000))
+_overbuilt("comments-jpg")(lambda: _jpeg_with(b"\xff\xfe\x00\x03a" * 300_000))
+_overbuilt("profiles-jpg")(lambda: _jpeg_with((b"\xff\xe2\x00\x10ICC_PROFILE\0\x01\x01") * 200_000))
+_overbuilt("exif-parts-jpg")(lambda: _jpeg_with(b"\xff\xe1\x00\x08Exif\0\0" * 200_000))
+_overbuilt("tables-jpg")(lambda: _jpeg_with((b"\xff\xdb\x00\x43\x00" + b"\x01" * 64) * 5_000))
+_overbuilt("tables-between-scans-jpg")(lambda: _jpeg_with(before_end=b"\xff\xdd\x00\x04\x00\x00" * 5_000))
+_overbuilt("marker-bytes-jpg")(lambda: _jpeg_with(b"\xff" * 5_000_000))
+_overbuilt("zeros-before-the-picture-jpg")(lambda: _jpeg_with(b"\xff\xe9\x00\x02" + bytes(5_000_000)))
+_overbuilt("large-notes-jpg")(lambda: _jpeg_with((b"\xff\xe1\xff\xff" + bytes(65_533)) * 400))
+
+_overbuilt("texts-png")(lambda: _png(_TEXT * 400_000))
+_overbuilt("texts-behind-the-pixels-png")(lambda: _png(b"", b"PIXELS" + _TEXT * 400_000))
+_overbuilt("unknown-chunks-png")(lambda: _png(_png_chunk(b"prIv") * 400_000))
+_overbuilt("empty-pixel-chunks-png")(lambda: _png(b"", _png_chunk(b"IDAT") * 400_000 + b"PIXELS"))
+_overbuilt("deflated-notes-png")(lambda: _png(_png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000))) * 2_000))
+_overbuilt("exif-of-20-megabytes-png")(
+    lambda: _png(
+        _png_chunk(b"eXIf", b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 0x9286, 7, 2**31 - 1, 8) + bytes(20 << 20))
+    )
+)
+_overbuilt("texts-of-an-animation-png")(
+    lambda: _apng_frames(2, 64, 48).replace(b"\0\0\0\x1afcTL", _TEXT * 400_000 + b"\0\0\0\x1afcTL", 1)
+)
+_overbuilt("large-canvas-png", TooManyPixels)(lambda: _apng_frames(1_000, 4000, 2300))
+_overbuilt("more-frames-than-a-film-png", TooManyPixels)(lambda: _apng_frames(50_000, 16, 16))
+
+
+def _gif_of(width: int, height: int, blocks: bytes) -> bytes:
+    return b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF0, 0, 0) + b"\0\0\0\xff\xff\xff" + blocks + b";"
+
+
+def _gif_frame(width: int = 1, height: int = 1) -> bytes:
+    control = b"\x21\xf9\x04\x00\x0a\x00\x00\x00"
+    return control + b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x44\x01\x00"
+
+
+_overbuilt("large-canvas-gif", TooManyPixels)(lambda: _gif_of(4000, 2300, _gif_frame() * 100_000))
+_overbuilt("more-frames-than-a-film-gif", TooManyPixels)(lambda: _gif_of(16, 16, _gif_frame() * 100_000))
+_overbuilt("frames-beyond-the-canvas-gif", TooManyPixels)(lambda: _gif_of(1, 1, _gif_frame(4000, 2300) * 1_000))
+_overbuilt("comments-gif")(lambda: _gif_of(16, 16, _gif_frame() * 2 + b"\x21\xfe\x01a\0" * 500_000))
+_overbuilt("tiny-pieces-gif")(lambda: _gif_of(16, 16, _gif_frame() * 2 + b"\x21\xfe" + b"\x01a" * 1_500_000 + b"\0"))
+
+
+def _webp_of(width: int, height: int, chunks: bytes) -> bytes:
+    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + canvas + chunks
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _webp_frame() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(buffer, "WEBP", lossless=True)
+    picture = buffer.getvalue()[12:]
+    place = bytes(6) + (15).to_bytes(3, "little") * 2 + (40).to_bytes(3, "little") + b"\0"
+    return b"ANMF" + struct.pack("<I", len(place) + len(picture)) + place + picture
+
+
+_ANIM = b"ANIM" + struct.pack("<IIH", 6, 0, 0)
+_overbuilt("large-canvas-webp", TooManyPixels)(lambda: _webp_of(4000, 2300, _ANIM + _webp_frame() * 2_000))
+_overbuilt("unknown-chunks-webp")(lambda: _webp_of(16, 16, b"abcd\0\0\0\0" * 300_000 + _ANIM + _webp_frame() * 2))
+
+
+def _track(samples: int, handler: bytes = b"vide") -> bytes:
+    """A track of an MP4 whose tables claim samples that are not there."""
+    tables = _box(b"stsz", struct.pack(">III", 0, 1, samples)) + _box(b"stts", struct.pack(">IIII", 0, 1, samples, 2))
+    places = _box(b"stsc", struct.pack(">IIIII", 0, 1, 1, samples, 1)) + _box(b"stco", struct.pack(">III", 0, 1, 48))
+    kind = _box(b"hdlr", bytes(8) + handler + bytes(13))
+    times = _box(b"mdhd", bytes(12) + struct.pack(">II", 1000, 6000) + bytes(4))
+    entry = _box(b"stsd", struct.pack(">II", 0, 1) + _box(b"avc1", bytes(24) + struct.pack(">HH", 64, 64) + bytes(50)))
+    table = _box(b"stbl", entry + tables + places)
+    return _box(b"trak", _box(b"tkhd", bytes(84)) + _box(b"mdia", times + kind + _box(b"minf", table)))
+
+
+def _mp4_of(tracks: bytes) -> bytes:
+    return (
+        _box(b"ftyp", b"isom\0\0\2\0isomiso2avc1mp41")
+        + _box(b"moov", _box(b"mvhd", bytes(100)) + tracks)
+        + _box(b"mdat", bytes(64))
+    )
+
+
+_overbuilt("tracks-of-millions-mp4")(lambda: _mp4_of(_track(3_900_000) * 60))
+_overbuilt("sound-tracks-of-millions-mp4")(
+    lambda: _mp4_of(_track(3_900_000, b"soun") * 60),
+)
+_overbuilt("text-tracks-of-millions-mp4")(lambda: _mp4_of(_track(3_900_000, b"text") * 60))
+_overbuilt("tracks-in-user-data-mp4")(lambda: _mp4_of(_box(b"udta", _track(3_900_000) * 60)))
+_overbuilt("tracks-behind-an-unknown-box-mp4")(
+    lambda: _box(b"ftyp", b"isom\0\0\2\0isom") + _box(b"zzzz", bytes(8)) + _box(b"moov", _track(3_900_000) * 60)
+)
+_overbuilt("tracks-of-a-cut-index-mp4")(lambda: _mp4_of(_track(3_900_000) * 60)[:-400])
+_overbuilt("fragments-of-millions-mp4")(
+    lambda: (
+        video(options="movflags=+frag_keyframe+empty_moov")
+        + _box(
+            b"moof",
+            _box(b"mfhd", bytes(8))
+            + _box(b"traf", _box(b"tfhd", struct.pack(">II", 0, 1)) + _box(b"trun", struct.pack(">II", 0, 3_900_000))),
+        )
+        * 60
+    )
+)
+_overbuilt("deflated-index-mov", UnsupportedClip)(
+    lambda: (
+        _box(b"ftyp", b"qt  \0\0\2\0qt  ")
+        + _box(b"moov", _box(b"cmov", _box(b"dcom", b"zlib") + _box(b"cmvd", bytes(4) + zlib.compress(bytes(10**6)))))
+    )
+)
+_plain(
+    "tables-cut-off",
+    "short.mp4",
+    lambda: _mp4_of(
+        _box(
+            b"trak",
+            _box(b"mdia", _box(b"minf", _box(b"stbl", _box(b"stts", b"\0\0") + _box(b"ctts", b"\0\0\0\0\xff")))),
+        )
+    ),
+    *BROKEN,
+)
+
+
 # --- not even files ------------------------------------------------------------------------------------------------
 
 

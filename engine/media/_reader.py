@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.media import _words
+from engine.media import _structure, _words
 from engine.media._guard import Guard
 from engine.media._sniff import open_regular, sniff
 from engine.media._sound import Sound
@@ -78,6 +78,7 @@ def open_clip(
         file, size = open_regular(path, limits)
         stack.callback(file.close)
         form = sniff(file)
+        _structure.check(file, size, form, guard.tick)
         source: Source = VideoSource(file, size, form, guard) if form.demuxer else StillSource(file, size, form, guard)
         stack.callback(source.close)
         return ClipReader(source, guard, stack.pop_all())

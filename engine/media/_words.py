@@ -158,6 +158,20 @@ def damaged() -> DamagedClip:
     return DamagedClip("That file is damaged and I can't read a picture from it. Export it again?")
 
 
+def overgrown(what: str) -> DamagedClip:
+    """`what` names the parts that are too many: "hundreds of scans"."""
+    return DamagedClip(f"That file is built of {what}, so I don't open it. Export it again with another program?")
+
+
+def too_much_animation(frames: int, width: int, height: int) -> TooManyPixels:
+    return TooManyPixels(
+        f"That animation has {frames:,} or more pictures of {width}×{height}, which is more than I can look at. "
+        "Scale it down, or send it as an MP4.",
+        width=width,
+        height=height,
+    )
+
+
 def damaged_sound() -> DamagedClip:
     return DamagedClip("The sound of that file is damaged and I can't hear it. Export it again?")
 
