@@ -223,6 +223,7 @@ def _engine(config: Config) -> Engine:
         cancel_grace_s=config.engine.cancel_grace_s,
         max_wait_s=config.engine.max_wait_s,
         per_user_queue=config.engine.requests_per_user,
+        times_file=config.state_dir / "times.json",
     )
     return build_engine(config.runtime_config(), settings, executor=config.engine.executor)
 

@@ -52,7 +52,11 @@ class PositionTeller:
             await asyncio.sleep(max(self._interval_s, spent_s / _SHARE))
 
     async def tell(self) -> int:
-        """One round. Returns how many wait."""
+        """One round. Returns how many wait.
+
+        A forecast is given when all that is ahead was measured, and the job's own kind too: before that, what people
+        ask for next is not known either (checks first, then answers), and a figure would be far too hopeful.
+        """
         running = self._running()
         measured = all(self._costs.measured(entry.key) for entry in running)
         ahead_s = sum(entry.left_s(self._costs) for entry in running)
@@ -60,12 +64,13 @@ class PositionTeller:
         for position, entry in enumerate(self._queue(), start=1):
             if position % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            told = Queued(position=position, eta_s=round(ahead_s, 1) if measured else None)
+            known = measured and self._costs.measured(entry.key)
+            told = Queued(position=position, eta_s=round(ahead_s, 1) if known else None)
             if entry.waits and _is_news(entry.told, told):
                 entry.told = told
                 entry.ticket.put(told)
             ahead_s += self._costs.estimate(entry.key)
-            measured = measured and self._costs.measured(entry.key)
+            measured = known
         return position
 
 

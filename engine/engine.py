@@ -11,7 +11,7 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
@@ -25,8 +25,9 @@ from engine.executors.base import Executor, Task, WorkerDied
 from engine.executors.inline import InlineExecutor
 from engine.executors.process import ProcessExecutor
 from engine.executors.wire import Loaded
+from engine.learned import LearnedTimes
 from engine.registry import no_model, unknown_model
-from engine.scheduler import CLASSES, CostModel, Item, Scheduler, admission
+from engine.scheduler import CLASSES, CostModel, Item, Key, Scheduler, admission
 from engine.settings import EngineSettings, Health
 from engine.ticket import Ticket
 from engine.types import (
@@ -55,6 +56,7 @@ _ROLES: dict[type, Role] = {
     Generate: Role.GENERATION,
     Transcribe: Role.SPEECH,
 }
+_KEEP_AFTER_S = 20.0  # what jobs took is written down this long after the first of them, and at the end
 _LONGEST_PICTURED = 5_000  # jobs; about 20 ms
 
 _STOPPED = "The bot was stopped before this was finished. Please ask again later."
@@ -89,6 +91,8 @@ class Engine:
         self._settings = settings
         self._executor = executor
         self._costs = CostModel()
+        self._times = LearnedTimes(settings.times_file, config, self._costs) if settings.times_file else None
+        self._keeping: asyncio.TimerHandle | None = None  # set while something was learned that is not kept yet
         self._scheduler: Scheduler[Entry] = Scheduler(time.monotonic, settings)
         self._ids = itertools.count(1)
         self._runs = itertools.count(1)
@@ -117,6 +121,8 @@ class Engine:
         if self._state is not _State.NEW:
             raise EngineUnavailable("The engine can be started once only.")
         self._state = _State.OPEN
+        if self._times is not None:
+            await asyncio.to_thread(self._times.load)
         try:
             self._loaded = await self._executor.start(self._dispatch)
         except BaseException as error:
@@ -140,7 +146,7 @@ class Engine:
         refusal = admission(
             self._settings,
             waiting_of_user=self._waiting_of_user[user] if entry.user else 0,
-            ahead_s=self._scheduler.waiting_s(entry.job_class) + self._in_flight_s(entry.job_class),
+            ahead_s=self._ahead_s(entry.job_class),
             counts_user=bool(entry.user),
         )
         if refusal is not None:
@@ -152,7 +158,15 @@ class Engine:
             self._waiting_of_user[user] += 1
         cost_s = self._costs.estimate(entry.key)
         self._scheduler.add(
-            Item(id=entry.id, job_class=entry.job_class, community=community, user=user, cost_s=cost_s, payload=entry)
+            Item(
+                id=entry.id,
+                job_class=entry.job_class,
+                community=community,
+                user=user,
+                cost_s=cost_s,
+                payload=entry,
+                key=entry.key,
+            )
         )
         self._dispatch()
         if entry.run is None or len(self._in_flight) > 1:
@@ -180,6 +194,9 @@ class Engine:
         await self._executor.drain(self._settings.cancel_grace_s)
         self._teller.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await self._keep_times()
 
     def health(self) -> Health:
         """A snapshot. `queued` counts what is accepted and not running."""
@@ -235,12 +252,13 @@ class Engine:
             raise unknown_model(job.model, known)
         return msgspec.structs.replace(job, model=job.model or known[0])
 
-    def _in_flight_s(self, job_class: JobClass) -> float:
-        """What a new job of this class has to wait for; moderation runs between the steps of the others."""
-        ahead: Iterable[Entry] = self._in_flight.values()
+    def _ahead_s(self, job_class: JobClass) -> float:
+        """What a new job of this class has to wait for at least; moderation runs between the steps of the others."""
+        costs, running = self._costs, list(self._in_flight.values())
         if job_class is JobClass.MODERATION:
-            ahead = (entry for entry in ahead if entry.job_class is job_class)
-        return sum(entry.left_s(self._costs) for entry in ahead)
+            running = [entry for entry in running if entry.job_class is job_class]
+        waiting_s = sum(count * costs.at_least(key) for key, count in self._scheduler.waiting(job_class))
+        return waiting_s + sum(min(entry.left_s(costs), costs.at_least(entry.key)) for entry in running)
 
     # --- dispatch ---
 
@@ -325,7 +343,7 @@ class Engine:
                 self._end(entry, event)
             case _ if isinstance(event, Result):
                 if entry.started_at is not None:
-                    self._costs.learn(entry.key, time.monotonic() - entry.started_at)
+                    self._learn(entry.key, time.monotonic() - entry.started_at)
                 if entry.cancelled:
                     self._discard(event)
                 self._end(entry, _cancelled() if entry.cancelled else event)
@@ -394,6 +412,23 @@ class Engine:
         """The result of a job that was cancelled while it was being reported is a file that nobody will fetch."""
         if isinstance(result, Rendered | Transcoded):
             asyncio.get_running_loop().run_in_executor(None, _unlink, result.path)
+
+    # --- what jobs take ---
+
+    def _learn(self, key: Key, seconds: float) -> None:
+        self._costs.learn(key, seconds)
+        if self._times is not None and self._keeping is None:
+            self._keeping = asyncio.get_running_loop().call_later(_KEEP_AFTER_S, self._keep_soon)
+
+    def _keep_soon(self) -> None:
+        keeping = asyncio.get_running_loop().create_task(self._keep_times())
+        self._tasks.add(keeping)
+        keeping.add_done_callback(self._tasks.discard)
+
+    async def _keep_times(self) -> None:
+        self._keeping = None
+        if self._times is not None:
+            await asyncio.to_thread(self._times.save, self._costs.known())
 
     # --- positions ---
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import OrderedDict
+import re
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -28,6 +29,11 @@ _PRIORS_S: Mapping[str, float] = {
     "generate": 20.0,
 }
 _LEARNING_RATE = 0.3
+# Of a guess, in admission: a machine may be ten times as quick as guessed, and nobody is sent away because of a guess.
+_LEAST_SHARE = 0.1
+
+Key = tuple[str, str]  # kind and size of a job
+_FIGURES = re.compile(r"\d+")
 
 P = TypeVar("P")
 
@@ -43,7 +49,7 @@ def class_of(job: Job) -> JobClass:
             return JobClass.GENERATION
 
 
-def cost_key(job: Job) -> tuple[str, str]:
+def cost_key(job: Job) -> Key:
     """(kind, size): jobs with the same key are expected to cost about the same. Each video model is a kind."""
     match job:
         case Generate():
@@ -64,21 +70,56 @@ class CostModel:
     """Learns how many GPU-seconds a kind and size of job takes, as a moving average."""
 
     def __init__(self) -> None:
-        self._averages: dict[tuple[str, str], float] = {}
+        self._averages: dict[str, dict[str, float]] = {}  # by kind, then by size
 
-    def learn(self, key: tuple[str, str], seconds: float) -> None:
-        for name in (key, (key[0], "any")):
-            known = self._averages.get(name)
-            self._averages[name] = seconds if known is None else known + _LEARNING_RATE * (seconds - known)
+    def learn(self, key: Key, seconds: float) -> None:
+        sizes = self._averages.setdefault(key[0], {})
+        known = sizes.get(key[1])
+        sizes[key[1]] = seconds if known is None else known + _LEARNING_RATE * (seconds - known)
 
-    def estimate(self, key: tuple[str, str]) -> float:
-        """GPU-seconds: of this size, else of this kind, else a prior. Always above zero."""
-        known = self._averages.get(key) or self._averages.get((key[0], "any")) or _prior_s(key[0])
+    def recall(self, key: Key, seconds: float) -> None:
+        """What was learned before this start. What was measured since is better."""
+        self._averages.setdefault(key[0], {}).setdefault(key[1], seconds)
+
+    def known(self) -> dict[Key, float]:
+        """All that was learned."""
+        return {(kind, size): seconds for kind, sizes in self._averages.items() for size, seconds in sizes.items()}
+
+    def estimate(self, key: Key) -> float:
+        """GPU-seconds: of this size, else of the next larger one that is known, else what the largest known one and the
+        prior suggest. Always above zero."""
+        known = self._known(key)
+        if known is None:
+            known = max(_prior_s(key[0]), self._scaled_up(key))
         return max(known, 1e-3)
 
-    def measured(self, key: tuple[str, str]) -> bool:
-        """Whether the estimate rests on at least one finished job of this kind."""
-        return (key[0], "any") in self._averages
+    def at_least(self, key: Key) -> float:
+        """GPU-seconds that such a job takes for certain, as far as anybody can tell."""
+        return self.estimate(key) * (1.0 if self.measured(key) else _LEAST_SHARE)
+
+    def measured(self, key: Key) -> bool:
+        """Whether the estimate rests on a finished job of this kind that was no smaller."""
+        return self._known(key) is not None
+
+    def _known(self, key: Key) -> float | None:
+        sizes = self._averages.get(key[0], {})
+        if key[1] in sizes:
+            return sizes[key[1]]
+        larger = [size for size in sizes if _amount(size) >= _amount(key[1])]
+        return sizes[min(larger, key=_amount)] if larger else None
+
+    def _scaled_up(self, key: Key) -> float:
+        """What a job of an unknown size takes if it grows with its size from the largest known one; 0 without any."""
+        sizes = self._averages.get(key[0])
+        if not sizes:
+            return 0.0
+        largest = max(sizes, key=_amount)
+        return sizes[largest] * _amount(key[1]) / _amount(largest)
+
+
+def _amount(size: str) -> float:
+    """How much there is to do for a size, as a number above zero: 640x360x3s, 2 clips."""
+    return float(math.prod(int(figure) for figure in _FIGURES.findall(size)) or 0.1)
 
 
 def _prior_s(kind: str) -> float:
@@ -134,6 +175,7 @@ class Item(Generic[P]):
     user: str
     cost_s: float
     payload: P
+    key: Key = ("", "")
 
 
 class Scheduler(Generic[P]):
@@ -152,6 +194,11 @@ class Scheduler(Generic[P]):
         """Estimated GPU-seconds that wait in this class and the more urgent ones."""
         urgent = CLASSES[: CLASSES.index(job_class) + 1]
         return sum(self._lanes[each].cost_s for each in urgent)
+
+    def waiting(self, job_class: JobClass) -> Iterator[tuple[Key, int]]:
+        """What waits in this class and the more urgent ones: kinds and sizes, and how many jobs of each."""
+        for each in CLASSES[: CLASSES.index(job_class) + 1]:
+            yield from self._lanes[each].keys.items()
 
     def add(self, item: Item[P]) -> None:
         lane = self._lanes[item.job_class]
@@ -198,6 +245,7 @@ class _Lane(Generic[P]):
     def __init__(self) -> None:
         self.root: _Ring[P] = _Ring()
         self.cost_s = 0.0
+        self.keys: Counter[Key] = Counter()
         self.passed_over_since = 0.0
         self._quantum_s = 0.0
 
@@ -205,6 +253,7 @@ class _Lane(Generic[P]):
         # A quantum as large as the costliest job serves somebody at every visit: that keeps a pick O(1).
         self._quantum_s = max(self._quantum_s, item.cost_s)
         self.cost_s += item.cost_s
+        self.keys[item.key] += 1
         community = self.root.flows.get(item.community)
         if community is None:
             community = self.root.join(item.community, _Ring())
@@ -235,6 +284,9 @@ class _Lane(Generic[P]):
         assert not isinstance(queue, _Ring)
         queue.discard(item)
         self.cost_s -= item.cost_s
+        self.keys[item.key] -= 1
+        if self.keys[item.key] <= 0:
+            del self.keys[item.key]
         if not queue:
             community.leave(item.user)
         if not community.flows:

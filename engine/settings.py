@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from engine.types import JobClass
@@ -42,6 +43,8 @@ class EngineSettings:
     watchdog_floor_s: Mapping[JobClass, float] = field(default_factory=lambda: _WATCHDOG_FLOORS)
     # Queue positions are told at most this often.
     position_interval_s: float = 0.5
+    # Where it is kept what jobs took, for the forecasts after the next start. None: nowhere.
+    times_file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

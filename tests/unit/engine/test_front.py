@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.engine import Engine
-from engine.errors import EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned
+from engine.errors import EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned, Overloaded
 from engine.executors.base import ExecutorHealth, Streams, Task, WorkerDied
 from engine.executors.wire import Loaded
+from engine.learned import LearnedTimes
+from engine.scheduler import CostModel, Key, cost_key
 from engine.settings import EngineSettings
 from engine.ticket import Ticket
 from engine.types import (
@@ -25,6 +29,7 @@ from engine.types import (
     JobClass,
     ModelChoice,
     Moderate,
+    Queued,
     Role,
     RuntimeConfig,
     Started,
@@ -34,7 +39,8 @@ from engine.types import (
 
 CONFIG = RuntimeConfig(models={role: ModelChoice(backend="nothing") for role in Role})
 QUESTION = Understand(turns=(Turn(role="user", text="?"),))
-JOBS: tuple[Job, ...] = (Moderate(text="?"), QUESTION, Generate(prompt="?", out="o"))
+MODERATED = Moderate(text="?")
+JOBS: tuple[Job, ...] = (MODERATED, QUESTION, Generate(prompt="?", out="o"))
 ANSWERED = Answered(model="m", seconds=0.0)
 
 
@@ -276,3 +282,71 @@ async def test_a_stop_tells_everybody_who_still_waits() -> None:
     await stage.engine.stop(grace_s=0.0)
     endings = [await reader for reader in stage.readers]
     assert [type(ending) for ending in endings] == [EngineUnavailable] * 9
+
+
+# --- what jobs took ---
+
+
+async def test_nobody_is_sent_away_because_of_a_guess() -> None:
+    stage = await Stage(EngineSettings()).open()
+    for number in range(200):
+        stage.submit(QUESTION, user=f"u{number}")
+    assert all(isinstance(end, Answered) for end in await stage.finish())
+    await stage.engine.stop()
+
+
+async def test_who_comes_once_it_was_measured_how_long_the_waiting_ones_take_is_told_the_truth(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "times.json"
+    kept(file, {cost_key(QUESTION): 30.0})
+    stage = await Stage(EngineSettings(times_file=file)).open()
+    for number in range(21):  # 600 seconds ahead of the last one, and what waits for whoever runs
+        stage.submit(QUESTION, user=f"u{number}")
+    with pytest.raises(Overloaded, match="about 30 seconds"):
+        stage.submit(QUESTION, user="late")
+    await stage.finish()
+    await stage.engine.stop()
+
+
+async def test_the_first_one_who_waits_after_a_restart_is_told_how_long(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "times.json"
+    before = await Stage(EngineSettings(times_file=file)).open()
+    before.submit(QUESTION)
+    await before.finish()
+    await before.engine.stop()
+
+    after = await Stage(EngineSettings(times_file=file, position_interval_s=0.0)).open()
+    for number in range(3):
+        after.submit(QUESTION, user=f"u{number}")
+    assert (await first_told(after, QUESTION)).eta_s is not None
+    await after.finish()
+    await after.engine.stop()
+
+
+async def test_who_asks_for_what_was_never_measured_is_told_no_time(tmp_path: Path) -> None:
+    file = tmp_path / "times.json"
+    kept(file, {cost_key(MODERATED): 0.1})
+    stage = await Stage(EngineSettings(times_file=file, moderation_slots=1, position_interval_s=0.0)).open()
+    for _ in range(3):
+        stage.submit(MODERATED)
+    assert (await first_told(stage, MODERATED)).eta_s is not None
+    for number in range(2):
+        stage.submit(QUESTION, user=f"u{number}")
+    assert (await first_told(stage, QUESTION)).eta_s is None
+    await stage.finish()
+    await stage.engine.stop()
+
+
+async def first_told(stage: Stage, job: Job) -> Queued:
+    """What somebody who asks now is told first; then they think better of it."""
+    ticket = stage.engine.submit(job, request="r", user="somebody")
+    async with asyncio.timeout(5), aclosing(ticket.__aiter__()) as events:
+        told = await anext(events)
+    ticket.cancel()
+    assert isinstance(told, Queued)
+    return told
+
+
+def kept(file: Path, times: dict[Key, float]) -> None:
+    LearnedTimes(file, CONFIG, CostModel()).save(times)

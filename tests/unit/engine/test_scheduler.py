@@ -163,18 +163,58 @@ def test_nobody_is_admitted_beyond_the_target_wait() -> None:
     assert "2 minutes" in refusal.message
 
 
-def test_costs_are_learned_by_size_and_fall_back_to_the_kind() -> None:
+def video(width: int) -> tuple[str, str]:
+    return cost_key(Generate(prompt="p", out="o", width=width, height=100, seconds=1.0))
+
+
+def test_costs_are_learned_by_size_as_a_moving_average() -> None:
     costs = CostModel()
-    small, large = (cost_key(Generate(prompt="p", out="o", width=width)) for width in (320, 1920))
-    assert not costs.measured(small)
-    costs.learn(small, 10.0)
-    assert costs.estimate(small) == 10.0
-    assert costs.measured(large)
-    assert costs.estimate(large) == 10.0
-    costs.learn(large, 100.0)
-    assert costs.estimate(large) == 100.0
-    costs.learn(small, 20.0)
-    assert costs.estimate(small) == pytest.approx(13.0)
+    assert not costs.measured(video(320))
+    costs.learn(video(320), 10.0)
+    costs.learn(video(1920), 100.0)
+    assert costs.estimate(video(320)) == 10.0
+    assert costs.estimate(video(1920)) == 100.0
+    costs.learn(video(320), 20.0)
+    assert costs.estimate(video(320)) == pytest.approx(13.0)
+
+
+def test_an_unknown_size_is_expected_to_take_no_less_than_what_is_known_suggests() -> None:
+    costs = CostModel()
+    costs.learn(video(400), 40.0)
+    assert costs.measured(video(100))
+    assert costs.estimate(video(100)) == 40.0
+    assert not costs.measured(video(1600))
+    assert costs.estimate(video(1600)) == pytest.approx(160.0)
+    costs.learn(video(200), 25.0)
+    assert costs.estimate(video(100)) == 25.0
+
+
+def test_small_talk_does_not_foretell_how_long_a_clip_takes() -> None:
+    costs = CostModel()
+    clip = Clip(path="c")
+    talk, about = (Understand(turns=(Turn(role="user", text="t", clips=clips),)) for clips in ((), (clip,)))
+    prior_s = costs.estimate(cost_key(about))
+    for _ in range(100):
+        costs.learn(cost_key(talk), 0.01)
+    assert not costs.measured(cost_key(about))
+    assert costs.estimate(cost_key(about)) >= prior_s
+
+
+def test_a_guess_counts_for_a_part_only_until_something_was_measured() -> None:
+    costs = CostModel()
+    assert 0 < costs.at_least(video(100)) < costs.estimate(video(100))
+    costs.learn(video(100), 3.0)
+    assert costs.at_least(video(100)) == costs.estimate(video(100)) == 3.0
+
+
+def test_what_is_measured_now_is_better_than_what_was_kept() -> None:
+    costs = CostModel()
+    costs.learn(video(100), 3.0)
+    costs.recall(video(100), 60.0)
+    costs.recall(video(200), 60.0)
+    assert costs.known() == {video(100): 3.0, video(200): 60.0}
+    costs.learn(video(200), 50.0)
+    assert costs.estimate(video(200)) == pytest.approx(57.0)
 
 
 def test_one_video_model_is_not_expected_to_cost_what_another_one_does() -> None:
@@ -244,6 +284,8 @@ class SchedulerLife(RuleBasedStateMachine):
     def nothing_is_lost(self) -> None:
         assert len(self.desk.scheduler) == len(self.waiting)
         assert sorted(item.id for item in self.desk.scheduler.forecast()) == sorted(self.waiting)
+        assert sum(count for _, count in self.desk.scheduler.waiting(G)) == len(self.waiting)
+        assert all(count > 0 for _, count in self.desk.scheduler.waiting(G))
         total_s = sum(item.cost_s for item in self.waiting.values())
         assert self.desk.scheduler.waiting_s(G) == pytest.approx(total_s, abs=1e-6)
 
