@@ -18,7 +18,7 @@ from bot.assistant import Assistant
 from bot.config import Config
 from bot.desk import Desk
 from bot.files import Shelf
-from bot.hosting import raise_descriptor_limit, tighten
+from bot.hosting import door_limits, raise_descriptor_limit, tighten
 from bot.making import GenerationDefaults, Making
 from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
@@ -90,6 +90,7 @@ class App:
         """The platforms that the configuration switches on."""
         found: dict[str, Adapter] = {}
         if self.config.web.enabled:
+            from adapters.http import TrustedProxies
             from adapters.web import WebAdapter
 
             web = self.config.web
@@ -101,6 +102,8 @@ class App:
                 max_upload_bytes=web.max_upload_mb * 1024 * 1024,
                 desk=self.desk,
                 title=web.title,
+                limits=door_limits(web),
+                proxies=TrustedProxies(web.trusted_proxies),
                 troubles=lambda: {name: why for name, adapter in found.items() if (why := adapter.trouble())},
             )
         if token := self.config.discord.token:

@@ -9,6 +9,11 @@ import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.http import Limits
+    from bot.config.parts import Door
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,13 @@ def raise_descriptor_limit(wanted: int = DESCRIPTORS) -> int:
         log.warning("the limit of open descriptors stays at %d: %s", soft, error)
         return soft
     return most
+
+
+def door_limits(door: Door) -> Limits:
+    """What a server that strangers can reach allows."""
+    from adapters.http import Limits
+
+    return Limits(connections=door.max_connections, per_address=door.max_connections_per_address)
 
 
 def tighten(data_dir: Path) -> int:

@@ -8,11 +8,13 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from adapters.base import Adapter, AdminDesk
+from adapters.http import TrustedProxies
 from adapters.slack import SlackAdapter
 from adapters.slack.http import HttpDoor
 from adapters.slack.installs import PLATFORM, Installation
 from adapters.slack.oauth import OAuthPages
 from bot.config import Config
+from bot.hosting import door_limits
 from bot.store import InstallationRow, Store
 
 
@@ -24,7 +26,14 @@ def slack_adapter(config: Config, store: Store, desk: AdminDesk) -> Adapter:
     http = None
     if signing_secret is not None:
         pages = _pages(config, installations) if installations is not None else None
-        http = HttpDoor(host=slack.host, port=slack.port, signing_secret=signing_secret, pages=pages)
+        http = HttpDoor(
+            host=slack.host,
+            port=slack.port,
+            signing_secret=signing_secret,
+            pages=pages,
+            limits=door_limits(slack),
+            proxies=TrustedProxies(slack.trusted_proxies),
+        )
     return SlackAdapter(
         desk=desk,
         state_dir=config.state_dir / "slack",

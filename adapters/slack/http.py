@@ -20,6 +20,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.http import HttpServer, Limits, TrustedProxies
 from adapters.slack.errors import SlackError, SlackSetupError
 from adapters.slack.manifest import EVENTS_PATH
 from adapters.slack.oauth import OAuthPages
@@ -114,6 +115,8 @@ class HttpDoor:
         port: int,
         signing_secret: str,
         pages: OAuthPages | None = None,
+        limits: Limits | None = None,
+        proxies: TrustedProxies | None = None,
         clock: Callable[[], float] = time.time,
         answer_s: float = ANSWER_S,
     ) -> None:
@@ -121,10 +124,12 @@ class HttpDoor:
         self._port = port
         self._signatures = Signatures(signing_secret, clock)
         self._pages = pages
+        self._limits = limits
+        self._proxies = proxies
         self._clock = clock
         self._answer_s = answer_s
         self._dispatch: Dispatch | None = None
-        self._runner: web.AppRunner | None = None
+        self._server: HttpServer | None = None
         self._working: set[asyncio.Task[BoltResponse]] = set()
         self._complained_at = float("-inf")
         self.url = ""
@@ -145,33 +150,38 @@ class HttpDoor:
         if self._pages is not None:
             self._pages.on_installed = on_installed
             app.add_routes(self._pages.routes())
-        # No access log: the address that ends an installation holds its code.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
-        await runner.setup()
+        server = HttpServer(
+            app,
+            host=self._host,
+            port=self._port,
+            name="Slack's HTTP mode",
+            setting="slack.trusted_proxies",
+            limits=self._limits,
+            proxies=self._proxies,
+            stop_s=STOP_S,
+        )
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            await server.start()
         except OSError as error:
-            await runner.cleanup()
             raise SlackSetupError(
                 f"Slack's HTTP mode cannot listen on {self._host}:{self._port} ({error.strerror or error}). "
                 "Set slack.port to a free port, or stop what uses this one."
             ) from error
-        self._runner = runner
-        self.url = _address(self._host, runner.addresses[0][1])
+        self._server = server
+        self.url = _address(self._host, server.port)
         log.info("Slack's requests are taken at %s%s", self.url, EVENTS_PATH)
 
     async def stop(self) -> None:
         """Take nothing more, and let what is under way be answered. Harmless when nothing was started."""
-        runner, self._runner = self._runner, None
-        if runner is None:
+        server, self._server = self._server, None
+        if server is None:
             return
-        for site in list(runner.sites):
-            await site.stop()
+        await server.close()
         if self._working:
             await asyncio.wait(self._working, timeout=STOP_S)
         for task in self._working:
             task.cancel()
-        await runner.cleanup()
+        await server.stop()
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -197,7 +207,7 @@ class HttpDoor:
         payload = _parse(request.content_type, body)
         if payload.get("type") == "url_verification":
             return web.Response(text=str(payload.get("challenge", "")))
-        if self._dispatch is None or self._runner is None:
+        if self._dispatch is None or self._server is None:
             raise Refused(503, "the bot is just stopping")
         headers: dict[str, Any] = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         try:

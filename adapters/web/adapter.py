@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
 from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
+from adapters.http import HttpServer, Limits, TrustedProxies
 from adapters.web.admin import AdminRoutes
 from adapters.web.chat import MAX_TEXT, ChatRoom, ChatSocket
 from adapters.web.door import Door, add_security_headers
@@ -48,6 +49,8 @@ class WebAdapter:
         desk: AdminDesk,
         title: str = "GPT4Video",
         troubles: Callable[[], Mapping[str, str]] = dict,
+        limits: Limits | None = None,
+        proxies: TrustedProxies | None = None,
     ) -> None:
         """`troubles` says what `/healthz` has to report: a sentence by platform, for those that hear nothing now."""
         self._host = host
@@ -56,12 +59,14 @@ class WebAdapter:
         self._troubles = troubles
         self._max_upload_bytes = max_upload_bytes
         self._desk = desk
+        self._limits = limits
+        self._proxies = proxies
         self._door = Door(host, token)
         self._inbox = Inbox(inbox, max_upload_bytes)
         self._hub = Hub()
         self._shelf = MediaShelf()
         self._room: ChatRoom | None = None
-        self._runner: web.AppRunner | None = None
+        self._server: HttpServer | None = None
         self._sockets: set[ChatSocket] = set()
         self._url = ""
 
@@ -79,18 +84,25 @@ class WebAdapter:
         """Listen. Raises `WebSetupError` when the port cannot be had."""
         await self._inbox.open()
         self._room = ChatRoom(handler, self._hub, self._shelf, self._inbox)
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=STOP_S)
-        await runner.setup()
+        server = HttpServer(
+            self._application(),
+            host=self._host,
+            port=self._port,
+            name="The web page",
+            setting="web.trusted_proxies",
+            limits=self._limits,
+            proxies=self._proxies,
+            stop_s=STOP_S,
+        )
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            await server.start()
         except OSError as error:
-            await runner.cleanup()
             raise WebSetupError(
                 f"The web page cannot listen on {self._host}:{self._port} ({error.strerror or error}). "
                 "Set web.port to a free port, or stop what uses this one."
             ) from error
-        self._runner = runner
-        self._url = _address(self._host, runner.addresses[0][1])
+        self._server = server
+        self._url = _address(self._host, server.port)
 
     async def restore(self, ref: str) -> Reply | None:
         """The place of an unfinished request; a page that shows its conversation gets the views again."""
@@ -125,15 +137,14 @@ class WebAdapter:
 
     async def stop(self) -> None:
         """Let the sockets take what is pending, close them and the port, and empty the inbox."""
-        if self._runner is None:
+        if self._server is None:
             return
-        runner, self._runner = self._runner, None
-        for site in list(runner.sites):
-            await site.stop()
+        server, self._server = self._server, None
+        await server.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await asyncio.gather(*(socket.close() for socket in self._sockets), return_exceptions=True)
-        await runner.cleanup()
+        await server.stop()
         await self._inbox.close()
 
     def _application(self) -> web.Application:

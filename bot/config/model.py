@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from adapters.base import Measure, Window
 from bot.config.models import Models
-from bot.config.parts import AnyPath, Port, Secret, Section, Text, conflict, is_loopback
+from bot.config.parts import AnyPath, Door, Port, Secret, Section, Text, conflict, is_loopback
 from bot.config.slack import Slack
 from engine.types import Category, HubSettings, MediaLimits, RuntimeConfig
 
@@ -43,7 +43,7 @@ class Bot(Section):
         return self
 
 
-class Web(Section):
+class Web(Door):
     enabled: bool = True
     host: Text = "127.0.0.1"
     port: Port = 8080

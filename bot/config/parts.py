@@ -38,9 +38,28 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Text = Annotated[str, Field(min_length=1)]
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError:
+        raise PydanticCustomError("network", "this is neither an address nor a network like 10.0.0.0/8") from None
+
+
+Proxy = Annotated[str, AfterValidator(_network)]
+Connections = Annotated[int, Field(ge=8)]
+
+
 class Section(BaseModel):
     """A table of the file: unchangeable, without unknown names, and silent about the values that it refuses."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True
     )
+
+
+class Door(Section):
+    """What a server has that strangers can reach."""
+
+    trusted_proxies: tuple[Proxy, ...] = ()
+    max_connections: Connections = 1000
+    max_connections_per_address: Connections = 128

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from bot.config.parts import AnyPath, Port, Secret, Section, Text, conflict, is_loopback
+from bot.config.parts import AnyPath, Door, Port, Secret, Text, conflict, is_loopback
 
 
-class Slack(Section):
+class Slack(Door):
     """On when there is a bot token (one workspace), or a client (OAuth, as many workspaces as install the app)."""
 
     bot_token: Secret | None = None
