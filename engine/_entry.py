@@ -21,6 +21,7 @@ class Entry:
         "job",
         "job_class",
         "key",
+        "overtaken_s",
         "run",
         "started_at",
         "ticket",
@@ -38,6 +39,7 @@ class Entry:
         self.ticket: Ticket
         self.run: int | None = None  # the executor's number while it has the job
         self.handed_at = 0.0  # to the executor
+        self.overtaken_s = 0.0  # what questions take that went before it since; infinite once none may any more
         self.started_at: float | None = None  # of the current run
         self.attempts = 0
         self.deaths = 0  # of the inference process, while this job ran in it

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +28,7 @@ from engine.executors.process import ProcessExecutor
 from engine.executors.wire import Loaded
 from engine.learned import LearnedTimes
 from engine.registry import no_model, unknown_model
-from engine.scheduler import CLASSES, CostModel, Item, Key, Scheduler, admission
+from engine.scheduler import CLASSES, VIDEOS_SHARE, CostModel, Item, Key, Scheduler, admission
 from engine.settings import EngineSettings, Health
 from engine.ticket import Ticket
 from engine.types import (
@@ -156,7 +157,7 @@ class Engine:
         self._idle.clear()
         if entry.user:
             self._waiting_of_user[user] += 1
-        cost_s = self._costs.estimate(entry.key)
+        cost_s = self._costs.at_least(entry.key)
         self._scheduler.add(
             Item(
                 id=entry.id,
@@ -272,6 +273,9 @@ class Engine:
         run = entry.run = next(self._runs)
         entry.handed_at = time.monotonic()
         entry.attempts += 1
+        for staged in self._in_flight.values():
+            if entry.job_class is JobClass.UNDERSTANDING and not staged.started_at:
+                staged.overtaken_s += self._costs.at_least(entry.key)
         self._in_flight[run] = entry
         events = self._executor.submit(
             Task(
@@ -297,7 +301,11 @@ class Engine:
             if entry.job_class in free:
                 return self._take_again(entry)
         item = self._scheduler.pick(free)
-        return item.payload if item is not None else None
+        if item is None:
+            return None
+        if item.job_class is JobClass.GENERATION and self._scheduler.waiting_s(JobClass.UNDERSTANDING) > 0:
+            item.payload.overtaken_s = math.inf  # it was this video's turn, though questions wait
+        return item.payload
 
     def _take_again(self, entry: Entry) -> Entry:
         self._again.remove(entry)
@@ -315,9 +323,13 @@ class Engine:
         return free
 
     def _may_be_overtaken(self, staged: Entry) -> bool:
-        """A question must not wait for two videos only because the second one is staged already; for a while."""
+        """A question must not wait for two videos only because the second one is staged already; for a while, and not
+        for one that takes less than what went before it."""
+        if staged.job_class is not JobClass.GENERATION:
+            return False
         patience_s = self._settings.ageing_s[JobClass.GENERATION]
-        return staged.job_class is JobClass.GENERATION and time.monotonic() - staged.handed_at < patience_s
+        earned = VIDEOS_SHARE * staged.overtaken_s >= self._costs.at_least(staged.key)
+        return not earned and time.monotonic() - staged.handed_at < patience_s
 
     async def _serve(self, entry: Entry, run: int, events: AsyncIterator[Event]) -> None:
         """One run of a job in the executor."""

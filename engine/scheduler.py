@@ -1,17 +1,17 @@
 """Which job goes next, who has to wait, and who is told to come back. Pure: the clock is injected, nothing is awaited.
 
-Classes first (moderation before understanding before generation, none starves), then deficit round-robin by
-community and by user, costed in estimated GPU-seconds. It knows no executor and no model.
+Classes first (moderation before understanding before generation, which earns its turns from the seconds that questions
+take; none starves), then deficit round-robin by community and by user, costed in estimated GPU-seconds. It knows no
+executor and no model.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from engine.settings import EngineSettings
@@ -29,6 +29,9 @@ _PRIORS_S: Mapping[str, float] = {
     "generate": 20.0,
 }
 _LEARNING_RATE = 0.3
+# Of every second that questions take while videos wait, so much goes to the account of the videos: what costs little
+# is made after a question or two, and what costs much does not hold up many questions.
+VIDEOS_SHARE = 0.25
 # Of a guess, in admission: a machine may be ten times as quick as guessed, and nobody is sent away because of a guess.
 _LEAST_SHARE = 0.1
 
@@ -185,6 +188,7 @@ class Scheduler(Generic[P]):
         self._clock = clock
         self._ageing_s = settings.ageing_s
         self._lanes: dict[JobClass, _Lane[P]] = {job_class: _Lane() for job_class in CLASSES}
+        self._account = _Account()
         self._items: dict[int, Item[P]] = {}
 
     def __len__(self) -> int:
@@ -220,10 +224,12 @@ class Scheduler(Generic[P]):
         if not candidates:
             return None
         now = self._clock()
-        chosen = next((each for each in candidates[1:] if self._starves(each, now)), candidates[0])
+        starving = next((each for each in candidates[1:] if self._starves(each, now)), None)
+        chosen = starving or self._account.choice(candidates, self._lanes)
         lane = self._lanes[chosen]
         lane.passed_over_since = now
         item = lane.take()
+        self._account.book(item, self._lanes)
         del self._items[item.id]
         return item
 
@@ -232,11 +238,41 @@ class Scheduler(Generic[P]):
 
         Iterate at leisure: it is a picture of the moment of the call.
         """
-        lanes = [self._lanes[job_class].copy() for job_class in CLASSES]
-        return itertools.chain.from_iterable(map(_Lane.take_all, lanes))
+        lanes = {job_class: lane.copy() for job_class, lane in self._lanes.items()}
+        return _in_order(lanes, replace(self._account))
 
     def _starves(self, job_class: JobClass, now: float) -> bool:
         return now - self._lanes[job_class].passed_over_since >= self._ageing_s[job_class]
+
+
+@dataclass(slots=True)
+class _Account:
+    """What questions have earned for the videos that wait meanwhile, in GPU-seconds."""
+
+    earned_s: float = 0.0
+
+    def choice(self, candidates: Sequence[JobClass], lanes: Mapping[JobClass, _Lane[P]]) -> JobClass:
+        """The most urgent of the classes, or a video instead of a question once it is paid for."""
+        urgent, waits = candidates[0], JobClass.GENERATION in candidates
+        if urgent is not JobClass.UNDERSTANDING or not waits or not self.earned_s:
+            return urgent
+        return JobClass.GENERATION if self.earned_s >= lanes[JobClass.GENERATION].head().cost_s else urgent
+
+    def book(self, item: Item[P], lanes: Mapping[JobClass, _Lane[P]]) -> None:
+        """A job was taken: a question earns, a video is paid for. Nothing is saved while no video waits."""
+        if not lanes[JobClass.GENERATION].root.flows:
+            self.earned_s = 0.0
+        elif item.job_class is JobClass.UNDERSTANDING:
+            self.earned_s += VIDEOS_SHARE * item.cost_s
+        elif item.job_class is JobClass.GENERATION:
+            self.earned_s = max(0.0, self.earned_s - item.cost_s)
+
+
+def _in_order(lanes: Mapping[JobClass, _Lane[P]], account: _Account) -> Iterator[Item[P]]:
+    while candidates := [each for each in CLASSES if lanes[each].root.flows]:
+        item = lanes[account.choice(candidates, lanes)].take()
+        account.book(item, lanes)
+        yield item
 
 
 class _Lane(Generic[P]):
@@ -264,18 +300,18 @@ class _Lane(Generic[P]):
         assert isinstance(queue, _Queue)
         queue.items[item.id] = item
 
+    def head(self) -> Item[P]:
+        """What `take` would take."""
+        return self.root.head(self._quantum_s)
+
     def take(self) -> Item[P]:
-        item = self.root.head(self._quantum_s)
+        item = self.head()
         self.root.charge(item.community, item.cost_s)
         community = self.root.flows[item.community]
         assert isinstance(community, _Ring)
         community.charge(item.user, item.cost_s)
         self.remove(item)
         return item
-
-    def take_all(self) -> Iterator[Item[P]]:
-        while self.root.flows:
-            yield self.take()
 
     def remove(self, item: Item[P]) -> None:
         community = self.root.flows[item.community]

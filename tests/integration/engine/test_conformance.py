@@ -279,6 +279,30 @@ async def test_a_question_overtakes_the_videos_that_wait(lab: Any, engine: Engin
     assert order[0] == "question"
 
 
+@pytest.mark.parametrize("staged", [False, True])
+async def test_a_video_that_costs_little_is_made_in_the_middle_of_a_flood_of_questions(
+    lab: Any, kind: str, staged: bool
+) -> None:
+    engine = await lab.start(kind)
+    running = engine.submit(lab.ask("touch:running", "wait:gate"), request="r")
+    await lab.until(lambda: engine.health().running == 1)
+    order: list[str] = []
+
+    async def note(name: str, job: Any) -> None:
+        await engine.run(job, request=name, user=name)
+        order.append(name)
+
+    # A question is first guessed to take half a second at least, a video two seconds: sixteen questions pay for it.
+    names = [f"q{number}" for number in range(60)]
+    names.insert(0 if staged else 20, "video")
+    jobs = [asyncio.create_task(note(name, lab.render() if name == "video" else lab.ask("say:x"))) for name in names]
+    await asyncio.sleep(0)
+    await engine.run(Moderate(text="x"), request="m", system=True)  # the process has read what was sent before
+    lab.open("gate")
+    await asyncio.gather(running.result(), *jobs)
+    assert order.index("video") <= 20
+
+
 async def test_one_user_cannot_fill_the_queue(lab: Any, engine: Engine) -> None:
     engine.submit(lab.ask("touch:running", "wait:gate"), request="r", user="u")
     await lab.until(lambda: engine.health().running == 1)

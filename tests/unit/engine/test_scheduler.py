@@ -73,6 +73,37 @@ def test_a_class_that_was_passed_over_for_long_gets_one_turn(desk: Desk) -> None
     assert desk.picks(3) == ["a/g", "a/u", "a/u"]
 
 
+def test_a_cheap_video_is_made_after_a_question_or_two_of_a_flood(desk: Desk) -> None:
+    for number in range(200):
+        desk.add(U, f"guild/{number}", times=3)
+    desk.picks(20)
+    desk.add(G, "guild/g", cost_s=0.1)
+    assert "guild/g" in desk.picks(2)
+
+
+def test_a_costly_video_waits_until_questions_have_had_their_share(desk: Desk) -> None:
+    for number in range(200):
+        desk.add(U, f"guild/{number}", times=3)
+    desk.add(G, "guild/g", cost_s=20.0, times=3)
+    picked = desk.picks(200)
+    assert [index for index, who in enumerate(picked) if who == "guild/g"] == [80, 161]
+
+
+def test_videos_save_nothing_while_none_waits(desk: Desk) -> None:
+    desk.add(U, "guild/u", times=500)
+    desk.picks(300)
+    desk.add(G, "guild/g", cost_s=20.0, times=2)
+    assert "guild/g" not in desk.picks(79)
+
+
+def test_checks_still_go_before_everything(desk: Desk) -> None:
+    desk.add(G, "a/g", cost_s=0.1, times=5)
+    desk.add(U, "a/u", times=5)
+    desk.picks(1)
+    desk.add(M, "a/m", times=3)
+    assert desk.picks(3) == ["a/m"] * 3
+
+
 def test_questions_do_not_wait_behind_a_backlog_of_videos(desk: Desk) -> None:
     desk.add(G, "a/g", cost_s=60, times=50)
     waits = []
