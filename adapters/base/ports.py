@@ -109,7 +109,7 @@ class Adapter(Protocol):
         """Connect and begin to hand over messages."""
 
     async def restore(self, ref: str) -> Reply | None:
-        """Find the message of an unfinished request again; None when it is gone."""
+        """Find the message of an unfinished request again; None when it is gone. Raises what may pass."""
 
     async def post_case(self, channel: str, case: Case) -> str:
         """Post a case's card for the moderators. Returns the card's ref. Raises `DeliveryError`."""

@@ -14,6 +14,7 @@ from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, 
 from adapters.discord.attachments import FileHosts
 from adapters.discord.client import BotClient, Cards
 from adapters.discord.connection import Connection
+from adapters.discord.reply import Anchor
 from adapters.shared.ending import Ending
 
 API_BASE = "https://discord.com/api/v10"
@@ -101,7 +102,11 @@ class DiscordAdapter:
 
     async def restore(self, ref: str) -> Reply | None:
         """Find the message of an unfinished request again; None when it is gone."""
-        return await self._client.restore(ref) if self._client is not None else None
+        if self._client is not None:
+            return await self._client.restore(ref)
+        if Anchor.load(ref) is None:
+            return None
+        raise DeliveryError("Discord is not connected, so nothing can be looked up there.")
 
     async def post_case(self, channel: str, case: Case) -> str:
         """Post a case's card for the moderators. Returns the card's ref. Raises `DeliveryError`."""

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import discord
 
-from adapters.base import Author, DeliveryError, Place, State, View
+from adapters.base import Author, DeliveryError, Place, State, Undeliverable, View
 from adapters.discord.intake import PLATFORM
 from adapters.discord.places import cannot_write
-from adapters.discord.posts import ChannelPost, Fault, Post, fault_of
+from adapters.discord.posts import ChannelPost, Fault, Post, fault_of, is_final
 from adapters.discord.relay import Relay
 from adapters.discord.reply import Anchor, DiscordReply
 from adapters.shared import sentences
@@ -39,24 +39,40 @@ class Answer(DiscordReply):
         relay: Relay,
         anchor: Anchor,
         explain: Callable[[Answer, BaseException | None], Awaitable[None]],
+        recall: Callable[[Anchor], Awaitable[None]],
         **more: Any,
     ) -> None:
+        """`recall` lets an anchor name the messages that got through although nobody heard of it."""
         super().__init__(relay, anchor, **more)
         self.relay = relay
         self.unwanted = False  # the question is gone: nothing of it is to stay
         self.fresh = True  # not one that an earlier process could not show, whose asker has heard why already
         self._explain = explain
+        self._recall = recall
+        self._failed = False  # an end was shown already, and Discord did not take it
 
     async def show(self, view: View) -> None:
         """As `DiscordReply.show`; when the place for the answer is closed, the one who asked hears of it, once."""
         self.fresh = self.fresh or not view.state.final
         try:
+            if self._failed:  # nonces keep a repeated send from doubling for some minutes only
+                await self._look_again()
             await super().show(view)
-        except DeliveryError as error:
+        except Undeliverable as error:
             if self.fresh:
                 self.fresh = False
                 await self._explain(self, error.__cause__)
             raise
+        except DeliveryError:
+            self._failed = True
+            raise
+
+    async def _look_again(self) -> None:
+        try:
+            await self._recall(self.anchor)
+        except UNREACHED as error:
+            if not is_final(error):
+                raise DeliveryError(f"Discord does not say what is there already: {error}") from error
 
 
 class Answers:
@@ -79,6 +95,7 @@ class Answers:
             Relay(post, wording),
             anchor,
             self._explain,
+            self._find_continuations,
             timing=self._client.timing,
             pace=self._client.pace,
             ended=self._retire,

@@ -46,6 +46,12 @@ _FAULTS = {
     50013: Fault.PLACE_GONE,
     50083: Fault.CLOSED,
     160005: Fault.CLOSED,
+    20016: Fault.PASSING,  # slow mode
+    20022: Fault.PASSING,  # announcement edits, and
+    20028: Fault.PASSING,  # writes to this channel, and
+    20029: Fault.PASSING,  # writes to this server: too many for now
+    40333: Fault.PASSING,  # a proxy of Discord's stands in the way
+    130000: Fault.PASSING,  # overloaded
 }
 _MISSING_PERMISSIONS = 50013
 _MAY_NOT_REPLY = 160002  # replying needs the right to read the history; sending does not
@@ -62,9 +68,16 @@ def fault_of(error: BaseException) -> Fault:
             return Fault.TOO_LARGE
         if error.status == 404:
             return Fault.MESSAGE_GONE
-        return Fault.PASSING if error.status == 429 or error.status >= 500 else Fault.REFUSED
+        # 401 says nothing of the message: with another token, or a moment later, it may be taken.
+        return Fault.PASSING if error.status in (401, 408, 429) or error.status >= 500 else Fault.REFUSED
     passing = isinstance(error, discord.RateLimited | aiohttp.ClientError | OSError)
     return Fault.PASSING if passing else Fault.REFUSED
+
+
+def is_final(error: BaseException) -> bool:
+    """Whether Discord will answer the same whenever it is asked again. What is no answer of Discord's never is."""
+    answered = isinstance(error, discord.HTTPException | MayNotAttach)
+    return answered and fault_of(error) is not Fault.PASSING
 
 
 class VideoGone(Exception):
@@ -270,6 +283,7 @@ class InteractionPost(ChannelPost):
                 await self._edit_by_token(message, content, view, open_videos(videos, spoiler=spoiler))
             except discord.HTTPException as error:
                 if not self._dies_of(error):
+                    _name_the_right(error, videos)
                     raise
             else:
                 return

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, TypeVar
 
 import discord
@@ -23,10 +24,10 @@ from adapters.discord.chain import Chains
 from adapters.discord.intake import PLATFORM, is_for_me, withheld
 from adapters.discord.memory import Edits, Taking
 from adapters.discord.places import cannot_write
-from adapters.discord.posts import ChannelPost, Fault, fault_of
+from adapters.discord.posts import ChannelPost, is_final
 from adapters.discord.reply import Anchor
 from adapters.shared import sentences
-from adapters.shared.pump import RETRY_AFTER_S
+from adapters.shared.pump import RETRY_AFTER_S, RETRY_EVERY_S
 
 if TYPE_CHECKING:
     from adapters.discord.client import BotClient
@@ -39,6 +40,7 @@ V = TypeVar("V")
 EDITABLE = timedelta(minutes=1)
 REMEMBERED = 2048  # questions, and events that were seen
 TAKEN_LATE = timedelta(days=1)  # later than that nobody waits for an answer any more
+NONCE_LIFE_S = 60.0  # Discord checks nonces for "the past few minutes"
 TOLD_AGAIN_AFTER_S = 10 * 60  # a refusal is said once per person and place in this time
 MOST_WORDINGS = 32  # of one question; nobody edits that often in a minute
 LOOKUPS_AT_ONCE = 4  # in the store, for deleted messages; a purge of thousands must not push questions aside
@@ -198,7 +200,7 @@ class Questions:
         if question.gone or await self._refused(asked.author, asked.place):
             return
         async with self._taking.hold(message.id, message.channel.id):
-            placeholder = question.stranded or await self._placeholder(message, str(message.id))
+            placeholder = question.stranded or await self._placeholder(message, str(message.id), question)
             if placeholder is not None:
                 await self._hand_over(message, question, asked, placeholder)
 
@@ -225,7 +227,7 @@ class Questions:
             await self._edits.note(message.id, number)  # first, so that a kill from here on loses nothing
             placeholder = await self._client.answers.take_over(anchor) if anchor is not None else None
             if placeholder is None:
-                placeholder = await self._placeholder(message, f"{message.id}e{number}")
+                placeholder = await self._placeholder(message, f"{message.id}e{number}", question)
             if placeholder is not None:
                 asked = replace(asked, event_id=event_id(message.id, number), replaces=last)
                 await self._hand_over(message, question, asked, placeholder)
@@ -272,20 +274,29 @@ class Questions:
             await self._client.tell(author, why)
         return True
 
-    async def _placeholder(self, message: discord.Message, nonce: str) -> int | None:
-        """Reply at once, without a ping. The nonce keeps a repeated send from doubling."""
+    async def _placeholder(self, message: discord.Message, nonce: str, question: Question) -> int | None:
+        """Reply at once, without a ping, and for as long as somebody may wait for it. None when that is impossible.
+
+        The nonce keeps a repeated send from doubling, for some minutes; later it is looked whether one got through.
+        """
         post = ChannelPost(self._client, message.channel.id, message.author.id)
-        delays = iter(RETRY_AFTER_S)
-        while True:
+        waited = 0.0
+        for delay in chain(RETRY_AFTER_S, repeat(RETRY_EVERY_S)):
             try:
                 return await post.follow(message.id, sentences.PLACEHOLDER, nonce=nonce)
             except UNREACHED as error:
-                delay = next(delays, None) if fault_of(error) is Fault.PASSING else None
-                if delay is None:
+                if is_final(error) or question.gone or waited > TAKEN_LATE.total_seconds():
                     log.warning("no answer to message %s in channel %s: %s", message.id, message.channel.id, error)
                     await self._explain_silence(post, message, error)
                     return None
+                log.info("message %s is answered later, in %.0f s: %s", message.id, delay, error)
             await self._client.timing.sleep(delay)
+            waited += delay
+            if waited > NONCE_LIFE_S:
+                found = await self._client.answers.first_reply_to(message.channel.id, message.id)
+                if found:
+                    return found
+        return None
 
     async def _explain_silence(self, post: ChannelPost, message: discord.Message, error: BaseException) -> None:
         sentence = cannot_write(self._client, message.channel.id, error)

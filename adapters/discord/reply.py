@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 import aiohttp
 import discord
 
-from adapters.base import Author, DeliveryError, View
+from adapters.base import Author, DeliveryError, Undeliverable, View
 from adapters.discord import notices
 from adapters.discord.buttons import action_buttons
 from adapters.discord.dialect import DISCORD
 from adapters.discord.drafts import Draft, draft, private_notice
 from adapters.discord.pacing import Pace
-from adapters.discord.posts import Fault, Post, VideoGone, fault_of
+from adapters.discord.posts import Fault, Post, VideoGone, fault_of, is_final
 from adapters.discord.splitting import LIMIT
 from adapters.shared import sentences
 from adapters.shared.actions import Action, is_private, offered_privately
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 TYPING_EVERY_S = 8.0  # Discord shows it for ten
 QUEUE_LOOK_S = 1.0  # who waits in the queue is not typed for; this often is looked whether that is over
 _WITHOUT_VIDEOS = {Fault.TOO_LARGE: DISCORD.say(sentences.TOO_LARGE), Fault.NO_FILES: notices.MAY_NOT_ATTACH}
+_PLAIN = Draft(pages=(DISCORD.say(sentences.ANSWER_REFUSED),))
 
 
 @dataclass
@@ -205,7 +206,8 @@ class DiscordReply:
                 what=f"request {view.request}: the answer",
             )
         except Exception as error:
-            raise DeliveryError(f"Discord did not take the answer: {error}") from error
+            kind = Undeliverable if is_final(error) else DeliveryError
+            raise kind(f"Discord did not take the answer: {error}") from error
 
     async def _present(self, view: View) -> None:
         public = not self.anchor.private
@@ -228,16 +230,20 @@ class DiscordReply:
     # --- drawing ------------------------------------------------------------------------------------------------
 
     async def _draw(self, wanted: Draft, *, final: bool) -> None:
+        """Draw that; what is refused for good, without its videos, and a final view at least as a plain sentence."""
         try:
             await self._draw_pages(wanted, final=final)
+            return
         except VideoGone as error:
             log.warning("request %s: a made video can't be read: %s", self.request, error)
-            await self._draw_pages(without_videos(wanted, sentences.VIDEO_GONE), final=final)
+            less = without_videos(wanted, sentences.VIDEO_GONE)
         except Exception as error:
-            sentence = _WITHOUT_VIDEOS.get(fault_of(error))
-            if not wanted.videos or sentence is None:
+            left = _less(wanted, error, final=final)
+            if left is None:
                 raise
-            await self._draw_pages(without_videos(wanted, sentence), final=final)
+            less = left
+            log.warning("request %s: Discord refuses a part of it for good: %s", self.request, error)
+        await self._draw(less, final=final)
 
     async def _draw_pages(self, wanted: Draft, *, final: bool) -> None:
         messages = self.anchor.messages
@@ -291,6 +297,16 @@ class DiscordReply:
                 await asyncio.sleep(TYPING_EVERY_S if self._pump.working else QUEUE_LOOK_S)
         except (discord.HTTPException, OSError) as error:
             log.debug("request %s: typing is not shown: %s", self.request, error)
+
+
+def _less(wanted: Draft, error: Exception, *, final: bool) -> Draft | None:
+    """What is left of a draft that was refused for good; None when that would be refused as well, or may pass."""
+    fault = fault_of(error)
+    if wanted.videos and fault in _WITHOUT_VIDEOS:
+        return without_videos(wanted, _WITHOUT_VIDEOS[fault])
+    if not (final and fault is Fault.REFUSED and is_final(error)) or wanted == _PLAIN:
+        return None
+    return without_videos(wanted, DISCORD.say(sentences.VIDEO_REFUSED)) if wanted.videos else _PLAIN
 
 
 def without_videos(wanted: Draft, sentence: str) -> Draft:

@@ -16,7 +16,8 @@ from adapters.shared.pacing import Haste, Timing
 log = logging.getLogger(__name__)
 
 EDIT_EVERY_S = 1.0
-RETRY_AFTER_S = (1.0, 3.0, 9.0, 27.0)
+RETRY_AFTER_S = (1.0, 3.0, 9.0)  # of a final view; what lasts longer the application tries again
+RETRY_EVERY_S = 30.0  # of a placeholder once those are over: without one the application knows of nothing
 
 
 async def _at_once() -> None:

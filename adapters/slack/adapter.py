@@ -26,6 +26,7 @@ from adapters.slack.markup import sections
 from adapters.slack.people import People
 from adapters.slack.posts import write_to
 from adapters.slack.questions import Questions
+from adapters.slack.records import Anchor
 from adapters.slack.sockets import BACKOFF_S, SOCKETS, SocketMode
 from adapters.slack.tasks import Tasks
 from adapters.slack.workspace import API_BASE, PLATFORM, Workspaces
@@ -188,7 +189,11 @@ class SlackAdapter:
 
     async def restore(self, ref: str) -> Reply | None:
         """Find the message of an unfinished request again; None when it is gone."""
-        return await self._answers.restore(ref) if self._answers is not None else None
+        if self._answers is not None:
+            return await self._answers.restore(ref)
+        if Anchor.load(ref) is None:
+            return None
+        raise DeliveryError("Slack is not connected, so nothing can be looked up there.")
 
     async def remove(self, ref: str) -> None:
         """Delete the messages of a reply, or a card; those that are gone already are fine. Raises `DeliveryError`."""

@@ -11,10 +11,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 from adapters.base import Author, DeliveryError, Exchange, Message, Place, Wants
+from adapters.shared.pump import RETRY_AFTER_S, RETRY_EVERY_S
 from adapters.shared.state import Notes
 from adapters.slack.answers import Answers, cannot_write
 from adapters.slack.chain import Chains
@@ -24,7 +26,7 @@ from adapters.slack.people import People
 from adapters.slack.posts import write_to
 from adapters.slack.records import Anchor, event_id
 from adapters.slack.reply import SlackReply
-from adapters.slack.workspace import PLATFORM, UNREACHED, Fault, Workspace, Workspaces, code_of, fault_of
+from adapters.slack.workspace import PLATFORM, UNREACHED, Fault, Workspace, Workspaces, code_of, fault_of, retry_after
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +181,7 @@ class Questions:
         question.text = message.text
         try:
             await self._taking.put(key, asdict(message))
-            reply = await self._placeholder(workspace, message, author, place, key, again=again)
+            reply = await self._placeholder(workspace, message, author, place, key, question, again=again)
             if reply is not None:
                 await self._hand_over(workspace, message, question, (author, place, key, ""), reply)
         except BaseException:
@@ -211,7 +213,7 @@ class Questions:
             anchor = Anchor.load(earlier[-1][1].ref)
         reply = await self._answers.take_over(workspace, anchor, key) if anchor is not None else None
         if reply is None:
-            reply = await self._placeholder(workspace, message, author, place, key)
+            reply = await self._placeholder(workspace, message, author, place, key, question)
         if reply is not None:
             await self._hand_over(workspace, message, question, (author, place, key, last), reply)
         await self._taking.drop(base)
@@ -269,27 +271,49 @@ class Questions:
         return True
 
     async def _placeholder(
-        self, workspace: Workspace, message: Heard, author: Author, place: Place, key: str, *, again: bool = False
+        self,
+        workspace: Workspace,
+        message: Heard,
+        author: Author,
+        place: Place,
+        key: str,
+        question: Question,
+        *,
+        again: bool = False,
     ) -> SlackReply | None:
-        try:
-            return await self._answers.begin(
-                workspace,
-                author,
-                channel=message.channel,
-                key=key,
-                thread=message.root,
-                private=place.private,
-                source_ts=message.ts,
-                again=again,
-            )
-        except UNREACHED as error:
-            if fault_of(error) in (Fault.PASSING, Fault.BUSY):
-                raise  # it stays noted, for the next delivery or the next start
-            log.warning("no answer to message %s in %s: %s", message.ts, message.channel, code_of(error) or error)
-            sentence = cannot_write(message.channel, error)
-            if sentence and not place.private:
-                await write_to(workspace, author.id, sentence)
-            return None
+        """The message that the answer will live in, tried for as long as somebody may wait for it; None when that is
+        impossible."""
+        for delay in chain(RETRY_AFTER_S, repeat(RETRY_EVERY_S)):
+            try:
+                return await self._answers.begin(
+                    workspace,
+                    author,
+                    channel=message.channel,
+                    key=key,
+                    thread=message.root,
+                    private=place.private,
+                    source_ts=message.ts,
+                    again=again,
+                )
+            except UNREACHED as error:
+                if fault_of(error) not in (Fault.PASSING, Fault.BUSY):
+                    await self._explain_silence(workspace, message, author, place, error)
+                    return None
+                if question.gone or time.time() - float(message.ts) > TAKEN_LATE_S:
+                    log.warning("nobody waits for an answer to message %s in %s any more", message.ts, message.channel)
+                    return None
+                log.info("message %s is answered later, in %.0f s: %s", message.ts, delay, code_of(error) or error)
+                again = True
+                await self._answers.timing.sleep(max(delay, retry_after(error, 0.0)))
+        return None
+
+    async def _explain_silence(
+        self, workspace: Workspace, message: Heard, author: Author, place: Place, error: BaseException
+    ) -> None:
+        log.warning("no answer to message %s in %s: %s", message.ts, message.channel, code_of(error) or error)
+        sentence = cannot_write(message.channel, error)
+        if sentence and not place.private:
+            await write_to(workspace, author.id, sentence)
 
     async def _entitle(self, workspace: Workspace, message: Heard, words: str) -> None:
         """Give an assistant's thread the title under which people find it again."""

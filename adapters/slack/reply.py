@@ -11,19 +11,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adapters.base import DeliveryError, State, View
+from adapters.base import DeliveryError, State, Undeliverable, View
+from adapters.shared import sentences
 from adapters.shared.actions import is_private
 from adapters.shared.lines import warned
 from adapters.shared.pacing import Timing, Turns
 from adapters.shared.pump import RETRY_AFTER_S, Pump
 from adapters.slack import notices
-from adapters.slack.blocks import Layout, Page, layout, private_layout
+from adapters.slack.blocks import Layout, Page, layout, page_of, private_layout, section
+from adapters.slack.dialect import SLACK
 from adapters.slack.pages import smaller, with_line, without_buttons
 from adapters.slack.posts import Cut, Post
 from adapters.slack.records import Anchor, metadata
 from adapters.slack.streaming import Stream, StreamEnded
 from adapters.slack.uploads import TooLarge, Uploads, VideoGone
-from adapters.slack.workspace import UNREACHED, Fault, Workspace, code_of, fault_of, retry_after
+from adapters.slack.workspace import UNREACHED, Fault, Workspace, code_of, fault_of, is_final, retry_after
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +120,7 @@ class SlackReply:
         try:
             await self._pump.show(view)
         except DeliveryError as error:
-            if self.fresh:
+            if self.fresh and isinstance(error, Undeliverable):
                 self.fresh = False
                 await self._hooks.unshown(self, error.__cause__)
             raise
@@ -227,7 +229,8 @@ class SlackReply:
                     passing = fault_of(error) in (Fault.PASSING, Fault.BUSY)
                     delay = next(delays, None) if passing else None
                     if delay is None:
-                        raise DeliveryError(f"Slack did not take the answer: {code_of(error) or error}") from error
+                        kind = Undeliverable if is_final(error) else DeliveryError
+                        raise kind(f"Slack did not take the answer: {code_of(error) or error}") from error
                     delay = max(delay, retry_after(error, 0.0))
                     log.info("request %s: the answer is tried again in %.0f s: %s", view.request, delay, error)
                     await self._desk.timing.sleep(delay)
@@ -241,8 +244,18 @@ class SlackReply:
         if wanted.videos:
             wanted = await self._with_videos(view, wanted)
         if not await self._end_stream(view, wanted):
-            await self._draw(wanted)
+            await self._draw_at_least(wanted)
         await self._clear_status()
+
+    async def _draw_at_least(self, wanted: Layout) -> None:
+        """Draw that; when Slack refuses it for good though the message is there, say so in a plain sentence."""
+        try:
+            await self._draw(wanted)
+        except UNREACHED as error:
+            if fault_of(error) not in (Fault.REFUSED, Fault.TOO_LONG) or not is_final(error):
+                raise
+            log.warning("request %s: Slack refuses the answer for good: %s", self.request, code_of(error) or error)
+            await self._draw(Layout((page_of((section(SLACK.say(sentences.ANSWER_REFUSED)),)),)))
 
     async def _tell(self, view: View) -> bool:
         if self._told is None:
@@ -263,6 +276,11 @@ class SlackReply:
             return with_line(wanted, notices.VIDEO_GONE)
         except TooLarge:
             return with_line(wanted, notices.TOO_LARGE)
+        except UNREACHED as error:
+            if not is_final(error):
+                raise
+            log.warning("request %s: Slack refuses a video for good: %s", self.request, code_of(error) or error)
+            return with_line(wanted, SLACK.say(sentences.VIDEO_REFUSED))
         return with_line(wanted, notices.VIDEO_LATE) if late else wanted
 
     # --- drawing --------------------------------------------------------------------------------------------------

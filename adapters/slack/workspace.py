@@ -80,6 +80,9 @@ _FAULTS = {
 }
 
 
+_OF_UPLOADS = {408: Fault.PASSING, 429: Fault.BUSY}
+
+
 def code_of(error: BaseException) -> str:
     """Slack's own word for an error; empty when it gave none."""
     if not isinstance(error, SlackApiError):
@@ -91,6 +94,8 @@ def code_of(error: BaseException) -> str:
 def fault_of(error: BaseException) -> Fault:
     """Sort an error of the Web API or of the network below it."""
     if not isinstance(error, SlackApiError):
+        if isinstance(error, aiohttp.ClientResponseError) and 400 <= error.status < 500:  # of an upload
+            return _OF_UPLOADS.get(error.status, Fault.REFUSED)
         passing = isinstance(error, aiohttp.ClientError | OSError | TimeoutError | SlackClientError)
         return Fault.PASSING if passing else Fault.REFUSED
     status = getattr(error.response, "status_code", getattr(error.response, "status", 200))
@@ -100,6 +105,13 @@ def fault_of(error: BaseException) -> Fault:
         return Fault.PASSING
     code = code_of(error)
     return _FAULTS.get(code, Fault.REFUSED) if code else Fault.PASSING
+
+
+def is_final(error: BaseException) -> bool:
+    """Whether Slack will answer the same whenever it is asked again. A dead token may be replaced by a living one, and
+    what is no answer of Slack's never is final."""
+    answered = isinstance(error, SlackApiError | aiohttp.ClientResponseError)
+    return answered and fault_of(error) not in (Fault.PASSING, Fault.BUSY, Fault.SIGNED_OFF)
 
 
 def retry_after(error: BaseException, usual: float = 1.0) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.base import Chip, DeliveryError, MadeVideo, QueueSpot, State
+from adapters.base import Chip, DeliveryError, MadeVideo, QueueSpot, State, Undeliverable
 from adapters.shared.pacing import Timing
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_server.world import Channel, Post, User
@@ -332,8 +332,32 @@ async def test_a_dead_token_is_a_failed_delivery_and_no_endless_loop(
 ) -> None:
     asked = await ask(slack, handler, clips, ann)
     slack.fail_next("chat.update", "token_revoked")
-    with pytest.raises(DeliveryError):
+    with pytest.raises(DeliveryError) as caught:
         await asked.ends("Hi.")
+    assert not isinstance(caught.value, Undeliverable)  # another token may be better
+
+
+async def test_an_answer_whose_place_is_gone_is_refused_for_good(
+    slack: SlackServer, adapter: Any, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    asked = await ask(slack, handler, clips, ann)
+    slack.fail_next("chat.update", "channel_not_found")
+    with pytest.raises(Undeliverable):
+        await asked.ends("Hi.")
+
+
+async def test_an_answer_that_slack_refuses_for_good_gives_way_to_a_plain_sentence_without_cancel(
+    slack: SlackServer, adapter: Any, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    asked = await ask(slack, handler, clips, ann)
+    await asked.shows(status="Watching …")
+    await slack.until(lambda: "Cancel" in answers(slack, clips)[0].shown, "a button")
+    slack.fail_next("chat.update", "invalid_blocks")
+    await asked.ends("Hi.")
+    (answer,) = answers(slack, clips)
+    assert set(answer.shown.splitlines()) == {
+        "Slack does not take the answer as I wrote it. Ask again, in other words perhaps."
+    }
 
 
 @pytest.mark.parametrize("error", ["msg_too_long", "msg_blocks_too_long"])
@@ -405,6 +429,28 @@ async def test_a_video_is_there_once_whatever_breaks(
     await asked.ends("", videos=(video(tmp_path),))
     assert len([each for each in answers(slack, clips) if each.files]) == 1
     assert "Again" in answers(slack, clips)[0].shown
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.parametrize("error", ["blocked_file_type", "file_uploads_disabled", "not_in_channel", "access_denied"])
+async def test_a_video_that_slack_refuses_for_good_is_left_out_and_that_is_said(
+    slack: SlackServer,
+    adapter: Any,
+    handler: ScriptedHandler,
+    clips: Channel,
+    ann: User,
+    tmp_path: Path,
+    method: str,
+    error: str,
+) -> None:
+    asked = await ask(slack, handler, clips, ann)
+    await asked.shows(status="Making the video …")
+    slack.fail_next(method, error)
+    await asked.ends("Here it is.", videos=(video(tmp_path),))
+    (answer,) = answers(slack, clips)
+    assert "Here it is." in answer.shown
+    assert "Slack did not take the video." in answer.shown
+    assert "Cancel" not in answer.shown
 
 
 async def test_a_video_that_is_gone_from_the_disk_is_said_so(

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.base import Exchange, State, View
 from adapters.shared.pacing import Timing
+from adapters.slack import adapter as adapter_module
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.errors import AppTokenRefused, SlackSetupError, TokenRefused, Unreachable
 from tests.fakes.handler import NOON, QuietDesk
@@ -287,18 +288,34 @@ async def test_a_channel_that_the_bot_is_removed_from_cancels_what_runs_there(
 
 
 async def test_a_question_that_slack_let_nobody_answer_is_taken_at_the_next_start(
-    slack: SlackServer, launch: Launch, handler: ScriptedHandler, clips: Channel, ann: User
+    slack: SlackServer,
+    launch: Launch,
+    handler: ScriptedHandler,
+    clips: Channel,
+    ann: User,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = await launch(timing=Timing(sleep=lambda _: asyncio.sleep(0)))
+    monkeypatch.setattr(adapter_module, "SETTLE_S", 0.2)
+    first = await launch(timing=Timing(sleep=lambda seconds: asyncio.sleep(0 if seconds < 9 else 3600)))
     slack.fail_next("chat.postMessage", status=503, times=99)
     slack.say(ann, clips, "hello", mention=True)
-    await slack.until(lambda: len(slack.calls_to("chat.postMessage")) >= 5, "several tries")
-    await quiet(slack, first)
+    await slack.until(lambda: len(slack.calls_to("chat.postMessage")) >= 3, "several tries")
     await first.stop()
     assert handler.messages == []
     slack.door._faults.clear()
     await launch()
     await (await handler.next()).ends("Hi.")
+    assert len(slack.answers(clips)) == 1
+
+
+async def test_a_question_that_slack_lets_nobody_answer_for_minutes_is_answered_when_it_does(
+    slack: SlackServer, launch: Launch, handler: ScriptedHandler, clips: Channel, ann: User
+) -> None:
+    await launch(timing=Timing(sleep=lambda _: asyncio.sleep(0)))
+    slack.fail_next("chat.postMessage", status=503, times=60)
+    slack.say(ann, clips, "hello", mention=True)
+    await (await handler.next()).ends("Hi.")
+    assert len(slack.calls_to("chat.postMessage")) == 61
     assert len(slack.answers(clips)) == 1
 
 

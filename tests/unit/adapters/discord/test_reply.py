@@ -14,7 +14,7 @@ from typing import Any
 import discord
 import pytest
 
-from adapters.base import Author, DeliveryError, MadeVideo, State, View
+from adapters.base import Author, DeliveryError, MadeVideo, State, Undeliverable, View
 from adapters.discord import reply as module
 from adapters.discord.posts import Fault, VideoGone, fault_of, open_videos
 from adapters.discord.reply import Anchor, DiscordReply
@@ -188,9 +188,45 @@ async def test_a_final_view_is_tried_again_after_a_passing_error(
 
 async def test_a_final_view_that_never_gets_through_is_an_error(reply: DiscordReply, post: FakePost) -> None:
     post.errors = [http_error(500)] * (len(RETRY_AFTER_S) + 1)
-    with pytest.raises(DeliveryError):
+    with pytest.raises(DeliveryError) as caught:
         await reply.show(done())
     assert post.log == []
+    assert not isinstance(caught.value, Undeliverable)
+
+
+@pytest.mark.parametrize(
+    "error", [http_error(503), http_error(401), http_error(403, 20028), OSError(), RuntimeError("Session is closed")]
+)
+async def test_what_may_pass_is_never_refused_for_good(reply: DiscordReply, post: FakePost, error: Exception) -> None:
+    post.errors = [error] * (len(RETRY_AFTER_S) + 1)
+    with pytest.raises(DeliveryError) as caught:
+        await reply.show(done())
+    assert not isinstance(caught.value, Undeliverable)
+    post.errors = []
+    await reply.show(done())
+    assert [text for _, text in post.edits] == ["A dog."]
+
+
+async def test_an_answer_that_discord_refuses_for_good_gives_way_to_a_plain_sentence_without_cancel(
+    reply: DiscordReply, post: FakePost
+) -> None:
+    post.errors = [http_error(400, 50035)]
+    await reply.show(done())
+    (shown,) = post.log
+    assert shown[2:4] == ("Discord does not take the answer as I wrote it. Ask again, in other words perhaps.", [])
+
+
+@pytest.mark.parametrize("code", [50035, 50006, 240000, 200000, 0])
+async def test_a_video_that_is_refused_for_good_is_left_out_and_that_is_said(
+    reply: DiscordReply, post: FakePost, tmp_path: Path, code: int
+) -> None:
+    path = tmp_path / "ball.mp4"
+    path.write_bytes(b"\0")
+    post.errors = [http_error(400, code)]
+    await reply.show(done("", videos=(MadeVideo(str(path), "a red ball", 7, 64, 64, 1.0),)))
+    (shown,) = post.log
+    assert shown[2].startswith("a red ball\nDiscord did not take the video.")
+    assert (shown[3], shown[4]) == (REMAKE, 0)
 
 
 @pytest.mark.parametrize("error", [http_error(403, 50013), http_error(404, 10003), http_error(404, 10008)])
@@ -198,7 +234,7 @@ async def test_a_final_view_without_a_place_is_an_error_at_once(
     reply: DiscordReply, post: FakePost, error: Exception
 ) -> None:
     post.errors = [error]
-    with pytest.raises(DeliveryError):
+    with pytest.raises(Undeliverable):
         await reply.show(done())
     assert post.errors == []
 
