@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -20,9 +20,10 @@ from bot.desk import Desk
 from bot.files import Shelf
 from bot.hosting import door_limits, raise_descriptor_limit, tighten
 from bot.making import GenerationDefaults, Making
+from bot.pauses import Pauses
 from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
-from bot.store import Store
+from bot.store import Patience, Store, StoreError, StoreRefused, lock_of
 from engine import Engine, EngineSettings, build_engine
 from engine.types import Category
 
@@ -31,11 +32,18 @@ log = logging.getLogger(__name__)
 CLI = "cli"  # the platform of the commands of a terminal, whose requests are kept like all others
 
 
+AWAY_S = 5.0  # how long the commands of a terminal wait for a database that is away
+
+Reach = Callable[[Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]]
+
+
 class App:
     """The bot without a platform: store, engine, assistant and desk. `async with App(config) as app` runs it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, reach: Reach | None = None) -> None:
+        """`reach` opens the database, as patiently as it wants; otherwise some seconds of trying are enough."""
         self.config = config
+        self._reach = reach or Patience(Pauses(0.5, 1.0).within(AWAY_S)).see_through
         self.store = Store(config.database_url)
         self.engine = _engine(config)
         self.shelf = Shelf(config.clips_dir, config.videos_dir, max_bytes=config.media.max_mb * 1024 * 1024)
@@ -75,7 +83,8 @@ class App:
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.engine.stop)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.store.open(migrate=self.config.database.migrate_on_start))
+                migrate = self.config.database.migrate_on_start
+                group.create_task(self._reach(lambda: self.store.open(migrate=migrate)))
                 group.create_task(self.engine.start())
             self._stack = stack.pop_all()
         return self
@@ -129,20 +138,33 @@ class App:
         return Retention(self.store, self.assistant.keeping, self.access, [*platforms, CLI], audit_days=audit_days)
 
 
-async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]) -> None:
+async def serve(
+    config: Config,
+    ready: Callable[[App, dict[str, Adapter]], None],
+    *,
+    waits: Callable[[str], None] = lambda sentence: log.warning("%s", sentence),
+) -> None:
     """Run the bot until SIGINT or SIGTERM, then finish what ends within the grace; a second signal ends at once.
 
-    `ready` is called once everything answers. What is not finished goes on at the next start. Raises `AdapterError`
-    once no platform is left that could be served.
+    A database that is away is waited for, and `waits` is told why. `ready` is called once everything answers. What is
+    not finished goes on at the next start. Raises `AdapterError` once no platform is left that could be served, and
+    `AnotherBot` when another bot serves this database.
     """
     raise_descriptor_limit()
     stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: hurry.set() if stop.is_set() else stop.set())
-    app = App(config)
+    lock = lock_of(config.database_url)
+    reach = _reaching(waits)
+    app = App(config, reach=reach)
     adapters = app.adapters()
-    async with app, AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(lock.release)
+        if not await _before(stop, reach(lock.acquire)) or not await _before(stop, stack.enter_async_context(app)):
+            return
+        taken = asyncio.create_task(lock.lost(), name="database lock")
+        stack.push_async_callback(_stop, taken)
         # Modules and their like live as long as the bot. Looking through them for garbage would hold the loop up for
         # 0.1 s every now and then.
         gc.collect()
@@ -154,7 +176,7 @@ async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]
         cleaning = asyncio.create_task(app.retention(adapters).run(), name="retention")
         stack.push_async_callback(_stop, cleaning)
         ready(app, adapters)
-        over = await until_over(stop, adapters)
+        over = await until_over(stop, adapters, taken)
         if over is None:
             log.info("stopping: what ends within %.0f s is finished; a second signal stops now", config.engine.drain_s)
         await _drain(app.assistant, config.engine.drain_s, hurry)
@@ -162,8 +184,11 @@ async def serve(config: Config, ready: Callable[[App, dict[str, Adapter]], None]
         raise over
 
 
-async def until_over(stop: asyncio.Event, adapters: Mapping[str, Adapter]) -> AdapterError | None:
-    """Wait for the stop, or for the end of the last platform. Returns why that has ended, None for a stop."""
+async def until_over(
+    stop: asyncio.Event, adapters: Mapping[str, Adapter], taken: asyncio.Task[StoreError] | None = None
+) -> Exception | None:
+    """Wait for the stop, for the end of the last platform, or until another bot has `taken` the database. Returns why
+    it is over, None for a stop."""
 
     why: AdapterError | None = None
 
@@ -176,7 +201,9 @@ async def until_over(stop: asyncio.Event, adapters: Mapping[str, Adapter]) -> Ad
     platforms = [asyncio.create_task(watch(name, adapter)) for name, adapter in adapters.items()]
     ends: list[asyncio.Future[Any]] = [stopping, *([asyncio.gather(*platforms)] if platforms else ())]
     try:
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*ends, *([taken] if taken else ())], return_when=asyncio.FIRST_COMPLETED)
+        if taken is not None and taken.done():
+            return taken.result()
         return None if stopping.done() else why
     finally:
         for task in (stopping, *platforms):
@@ -195,7 +222,39 @@ async def _drain(assistant: Assistant, grace_s: float, hurry: asyncio.Event) -> 
     await patient
 
 
-async def _stop(task: asyncio.Task[None]) -> None:
+def _reaching(waits: Callable[[str], None]) -> Reach:
+    """Tries until the database answers, and tells why it waits, once. What does not let us in will not do so later."""
+
+    async def away(error: StoreError) -> None:
+        waits(f"{error} I keep trying until it answers.")
+
+    async def reach(call: Callable[[], Awaitable[None]]) -> None:
+        async def attempt() -> None:
+            try:
+                await call()
+            except StoreRefused as error:
+                error.passing = False
+                raise
+
+        await Patience(Pauses(0.5, 10.0), away=away).see_through(attempt)
+
+    return reach
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
+    """Do something that may take long, unless the bot is stopped first. False when it was; raises what goes wrong."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.wait({working})
+        return False
+    await working
+    return True
+
+
+async def _stop(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.wait([task])
 

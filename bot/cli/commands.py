@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,8 @@ from bot.config import Config
 from bot.errors import BadInput
 from bot.hosting import copy_out
 from bot.store import migrate as migrate_database
+
+log = logging.getLogger(__name__)
 
 UNLIMITED = 1 << 40
 OUT = Console(highlight=False, soft_wrap=True)
@@ -42,8 +45,14 @@ async def run(config: Config) -> int:
             where = getattr(adapter, "url", "")
             OUT.print(f"[bold]Ready:[/bold] {where or adapter.name}   (Ctrl+C stops)")
 
+    def waits(sentence: str) -> None:
+        if config.bot.log_json:
+            log.warning("%s", sentence)
+        else:
+            ERR.print(sentence, markup=False)
+
     with loading:
-        await serve(config, ready)
+        await serve(config, ready, waits=waits)
     return DONE
 
 

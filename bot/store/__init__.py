@@ -4,6 +4,7 @@
 """
 
 from bot.store.errors import (
+    AnotherBot,
     RecordRefused,
     RequestGone,
     SchemaOutdated,
@@ -11,8 +12,10 @@ from bot.store.errors import (
     StorageFull,
     StoreClosed,
     StoreError,
+    StoreRefused,
     StoreUnavailable,
 )
+from bot.store.lock import Lock, lock_of
 from bot.store.migrate import migrate
 from bot.store.patience import Patience, impatient, patient
 from bot.store.records import (
@@ -39,12 +42,14 @@ from bot.store.records import (
 from bot.store.store import Store, utcnow
 
 __all__ = [
+    "AnotherBot",
     "AuditRow",
     "CaseRow",
     "Ceiling",
     "Forgotten",
     "InstallationRow",
     "Kept",
+    "Lock",
     "NewCase",
     "NewDecision",
     "NewRequest",
@@ -64,11 +69,13 @@ __all__ = [
     "Store",
     "StoreClosed",
     "StoreError",
+    "StoreRefused",
     "StoreUnavailable",
     "StoredClip",
     "StoredTurn",
     "UsageRow",
     "impatient",
+    "lock_of",
     "migrate",
     "patient",
     "utcnow",

@@ -247,9 +247,10 @@ class SqliteDatabase:
 # --- Postgres ------------------------------------------------------------------------------------------------------
 
 
-def postgres_engine(url: URL) -> AsyncEngine:
-    """An engine that gives up on a server that does not answer."""
-    connect = {"timeout": POSTGRES_CONNECT_S, "command_timeout": POSTGRES_COMMAND_S}
+def postgres_engine(url: URL, *, name: str = "gpt4video") -> AsyncEngine:
+    """An engine that gives up on a server that does not answer. `name` is what the server calls its connections."""
+    connect: dict[str, Any] = {"timeout": POSTGRES_CONNECT_S, "command_timeout": POSTGRES_COMMAND_S}
+    connect["server_settings"] = {"application_name": name}
     return create_async_engine(url, connect_args=connect, **_OPTIONS)
 
 

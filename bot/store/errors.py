@@ -29,6 +29,16 @@ class StoreUnavailable(StoreError):
     passing = True
 
 
+class StoreRefused(StoreUnavailable):
+    """The database is there and does not let us in: a wrong password, a name that does not exist, a closed folder."""
+
+
+class AnotherBot(StoreError):
+    """A bot serves this database already. The sentence says which."""
+
+    code = "another_bot"
+
+
 class StoreClosed(StoreUnavailable):
     """The store was closed by this process: nobody opens it again."""
 
@@ -72,9 +82,9 @@ _BY_SQLITE_NAME: dict[str, tuple[type[StoreError], str]] = {
     "SQLITE_IOERR_SHMSIZE": (StorageFull, FULL),
     "SQLITE_BUSY": (StoreUnavailable, LOCKED),
     "SQLITE_LOCKED": (StoreUnavailable, LOCKED),
-    "SQLITE_CANTOPEN": (StoreUnavailable, CANNOT_OPEN),
-    "SQLITE_READONLY": (StoreUnavailable, CANNOT_OPEN),
-    "SQLITE_PERM": (StoreUnavailable, CANNOT_OPEN),
+    "SQLITE_CANTOPEN": (StoreRefused, CANNOT_OPEN),
+    "SQLITE_READONLY": (StoreRefused, CANNOT_OPEN),
+    "SQLITE_PERM": (StoreRefused, CANNOT_OPEN),
     "SQLITE_CORRUPT": (StoreError, DAMAGED),
     "SQLITE_NOTADB": (StoreError, DAMAGED),
 }
@@ -85,8 +95,8 @@ _BY_SQLSTATE: dict[str, tuple[type[StoreError], str]] = {
     "53": (StoreUnavailable, "The database has no room for another connection. Try again in a moment."),
     "08": (StoreUnavailable, LOST),
     "57P": (StoreUnavailable, LOST),
-    "28": (StoreUnavailable, REFUSED),
-    "3D000": (StoreUnavailable, NO_DATABASE),
+    "28": (StoreRefused, REFUSED),
+    "3D000": (StoreRefused, NO_DATABASE),
     "55P03": (StoreUnavailable, LOCKED),
     "57014": (StoreUnavailable, NO_ANSWER),
     "40": (StoreUnavailable, "The database could not decide between two writers. Try again."),
@@ -133,6 +143,8 @@ def translate(error: BaseException) -> StoreError | None:
         return StoreUnavailable(NO_ANSWER)
     if isinstance(root, OSError):
         full = root.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if root.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            return StoreRefused(CANNOT_OPEN)
         return StorageFull(FULL) if full else StoreUnavailable("The database cannot be reached. Check that it runs.")
     if isinstance(error, exc.IntegrityError | exc.DataError):
         return RecordRefused(REFUSED_RECORD)

