@@ -56,7 +56,7 @@ class Clips:
             result = await self._engine.run(Inspect(clip=clip), request=errand.id, system=True)
             if isinstance(result, Inspected):
                 infos.append(result.info)
-                length = "" if result.info.kind == "image" else f" ({clock(result.info.duration_s)})"
+                length = "" if result.info.kind == "image" else f" ({clock(result.info.length_s)})"
                 described.append(f"{shorten(clip.name, 60)}{length}")
         errand.stage.update(status=f"Watching {listing(described)} …" if described else "Thinking …")
         return tuple(infos)

@@ -72,7 +72,10 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
 class ClipInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a probe reads from a file's headers, cross-checked by decoding its first frame.
 
-    Sizes are those a viewer sees: after the rotation metadata, with square pixels.
+    Sizes are those a viewer sees: after the rotation metadata, with square pixels. Pictures and sound have one clock,
+    which begins with the earlier of the two: `duration_s` is where the pictures end on it, and `sound_end_s` where the
+    sound does (0 without sound, or where that could not be told). `declared_s` is the length that the header names when
+    a part of the file did not arrive, else 0.
     """
 
     kind: Literal["video", "animation", "image"]
@@ -88,6 +91,13 @@ class ClipInfo(msgspec.Struct, frozen=True, kw_only=True):
     hdr: bool
     alpha: bool
     size_bytes: int
+    sound_end_s: float = 0.0
+    declared_s: float = 0.0
+
+    @property
+    def length_s(self) -> float:
+        """How long the clip plays, in seconds: until its pictures and its sound are over."""
+        return max(self.duration_s, self.sound_end_s)
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):

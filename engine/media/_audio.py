@@ -21,36 +21,43 @@ _MAX_BAD_PACKETS = 100
 
 
 def measure_loudness(
-    container: InputContainer, video: VideoStream, duration_s: float, windows: int, guard: Guard
+    container: InputContainer, video: VideoStream, origin_s: float, length_s: float, windows: int, guard: Guard
 ) -> list[tuple[float, float]] | None:
-    """(start in seconds, RMS in dBFS) of each of `windows` equal parts. None when nothing can be heard at all.
+    """(start in seconds, RMS in dBFS) of each of `windows` equal parts of a clip that begins at `origin_s` on the
+    container's clock and is `length_s` long. None when nothing can be heard at all.
 
     The container's position and the discard flags of its sound track are changed; the caller seeks afterwards.
     """
     audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
-    if audio is None or not audio.time_base or duration_s <= 0:
+    if audio is None or not audio.time_base or length_s <= 0:
         return None
-    meter = _Meter(duration_s / windows, windows)
+    meter = _Meter(length_s / windows, windows)
     audio.discard, video.discard = Discard.default, Discard.all
     try:
         if meter.width_s <= _HEARD_S:
-            _hear(container, audio, 0.0, duration_s, meter, guard)
+            _hear(container, audio, origin_s, 0.0, length_s, meter, guard)
         else:
             for index in range(windows):
                 start = (index + 0.5) * meter.width_s - _HEARD_S / 2
-                _hear(container, audio, start, start + _HEARD_S, meter, guard)
+                _hear(container, audio, origin_s, start, start + _HEARD_S, meter, guard)
     finally:
         audio.discard, video.discard = Discard.all, Discard.default
     return meter.levels() if meter.heard else None
 
 
 def _hear(
-    container: InputContainer, audio: AudioStream, start_s: float, end_s: float, meter: _Meter, guard: Guard
+    container: InputContainer,
+    audio: AudioStream,
+    origin_s: float,
+    start_s: float,
+    end_s: float,
+    meter: _Meter,
+    guard: Guard,
 ) -> None:
-    origin = audio.start_time or 0
     base = audio.time_base
     if base is None:
         return
+    origin = round(origin_s / base)
     container.seek(origin + round(start_s / base), stream=audio, backward=True)
     bad = 0
     for packet in container.demux(audio):

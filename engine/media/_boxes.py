@@ -132,6 +132,8 @@ class _Walk:
                 self._check_table(kind, inner, stop)
             elif kind == b"dref":
                 self._check_references(inner, stop)
+            elif kind == b"stsd" and self._read(inner, stop, 16)[12:16] == b"encv":
+                raise _words.protected()
             position = stop
 
     def _end_track(self) -> None:

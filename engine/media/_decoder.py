@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Discard
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -19,6 +21,7 @@ from av.video.stream import VideoStream
 from engine.media import _words
 from engine.media._guard import Guard
 from engine.media._sniff import Format
+from engine.media._structure import shown_s
 
 # H.264 and HEVC reorder at most 16 frames: of the packets up to a moment, none can hide behind 16 later ones.
 _REORDER = 16
@@ -62,6 +65,7 @@ class Decoder:
         self._frames: deque[VideoFrame] = deque()  # decoded, not yet looked at
         self._held: VideoFrame | None = None  # the latest frame looked at
         self._fed_dts: int | None = None
+        self._shown_until = 0  # in ticks, of a GIF, which is always read from its beginning
         self._bad = 0
 
     # --- moving ------------------------------------------------------------------------------------------------
@@ -202,12 +206,19 @@ class Decoder:
                 self._read_all = True
                 return
             self.saw_packets = True
+            if self._format.demuxer == "gif":
+                self._retime(packet)
             if packet.pts is None:
                 self._untimed = True
             elif not packet.is_discard:
                 self._ahead.append(packet.pts)
             self._window.append(packet)
             self._window_bytes += packet.size
+
+    def _retime(self, packet: Packet[VideoStream]) -> None:
+        """Show a picture of a GIF when browsers do, which take very short delays for not meant."""
+        packet.pts = packet.dts = self._shown_until
+        self._shown_until += self._ticks(shown_s(self._seconds(packet.duration or 0)))
 
     def _passed_over(self, packet: Packet[VideoStream], ticks: int) -> bool:
         """Whether a later frame, at or before `ticks`, is already in sight: then nobody looks at this one."""
@@ -345,6 +356,28 @@ class Decoder:
                 last, count = self._last_of_rest()
         self.lose_place()
         return (self.first_pts if last is None else max(last, self.first_pts)), count or None
+
+    def last_sound(self, audio: AudioStream, before_end_s: float) -> int | None:
+        """The end of the last packet of a sound track in its own ticks, read from the file's end; None without one."""
+        last: int | None = None
+        audio.discard, self._stream.discard = Discard.default, Discard.all
+        try:
+            end = self._container.duration
+            if end is not None and audio.time_base:
+                target = round(max(0.0, end / 1e6 - before_end_s) / audio.time_base)
+                self._container.seek(target, stream=audio, backward=True)
+            else:
+                self._container.seek(0, stream=audio, unsupported_byte_offset=True)
+            for packet in self._container.demux(audio):
+                self._guard.tick()
+                if packet.pts is not None:
+                    last = max(last or 0, packet.pts + (packet.duration or 0))
+        except (av.FFmpegError, ValueError):
+            pass  # the file ends in the middle of something
+        finally:
+            audio.discard, self._stream.discard = Discard.all, Discard.default
+            self.lose_place()
+        return last
 
     def _last_of_rest(self) -> tuple[int | None, int]:
         last: int | None = None

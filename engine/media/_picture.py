@@ -103,15 +103,20 @@ def fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
 
 
 class Converter:
-    """Turns one track's frames into pictures. It keeps swscale's tables between frames of one size."""
+    """Turns one track's frames into pictures. It keeps swscale's tables between frames of one size.
 
-    def __init__(self, layout: Layout) -> None:
+    `width` and `height` are those of the first stored frame. A stream may change its size on the way, as video calls
+    do: players show all of it in one window, and here all of it has one size.
+    """
+
+    def __init__(self, layout: Layout, width: int, height: int) -> None:
         self._layout = layout
+        self._size = layout.square(width, height)
         self._swscale = VideoReformatter()
 
     def rgb(self, frame: VideoFrame, max_side: int | None) -> RGB:
         """The frame as (H, W, 3) uint8 RGB; `max_side` bounds the longer side in pixels."""
-        width, height = fit(*self._layout.square(frame.width, frame.height), max_side)
+        width, height = fit(*self._size, max_side)
         if is_hdr(frame):
             image = _tone_map(self._scaled(frame, width, height, "rgb48le"), frame)
         elif has_alpha(frame):

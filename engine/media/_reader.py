@@ -78,8 +78,10 @@ def open_clip(
         file, size = open_regular(path, limits)
         stack.callback(file.close)
         form = sniff(file)
-        _structure.check(file, size, form, guard.tick)
-        source: Source = VideoSource(file, size, form, guard) if form.demuxer else StillSource(file, size, form, guard)
+        last_s = _structure.check(file, size, form, guard.tick)
+        source: Source = (
+            VideoSource(file, size, form, guard, last_s) if form.demuxer else StillSource(file, size, form, guard)
+        )
         stack.callback(source.close)
         return ClipReader(source, guard, stack.pop_all())
 

@@ -134,7 +134,11 @@ def _iso(head: bytes) -> Format | None:
     brand = head[8:12] if kind == b"ftyp" else b""
     if brand == b"avif":
         return Format("avif", "")
-    if brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avis"):
+    if brand == b"avis" or (brand == b"msf1" and b"avis" in head[:64]):
+        raise _words.unsupported("animated AVIF pictures", "an MP4 or a GIF")
+    if brand == b"mif1" and b"avif" in head[:64]:
+        return Format("avif", "")
+    if brand in (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"):
         raise _words.unsupported("HEIC pictures", "a JPEG or PNG")
     if brand in (b"M4A ", b"M4B "):
         raise _words.no_picture()

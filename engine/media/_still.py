@@ -16,6 +16,7 @@ from engine.media import _words
 from engine.media._guard import Guard
 from engine.media._picture import fit
 from engine.media._sniff import Format
+from engine.media._structure import shown_s
 from engine.types import ClipInfo
 
 _MAX_FRAMES = 10_000
@@ -78,7 +79,7 @@ class Still:
             if frames > 1:
                 self._image.seek(index)
                 self._image.load()  # WebP tells a frame's duration only once it is decoded
-                now += max(float(self._image.info.get("duration", 100)), 1.0) / 1000
+                now += shown_s(float(self._image.info.get("duration", 0)) / 1000)
         self._end = now
         return times
 

@@ -31,20 +31,25 @@ _MAX_SUB_BLOCKS = 1_000_000  # of a GIF, each of up to 255 bytes: more than the 
 Tick = Callable[[], None]
 
 
-def check(file: BinaryIO, size: int, form: Format, tick: Tick) -> None:
+def check(file: BinaryIO, size: int, form: Format, tick: Tick) -> float | None:
     """Refuse a picture or an animation of `size` bytes whose parts are too many to be honest. Rewinds `file`.
+
+    Returns for how many seconds browsers show the last picture of a GIF or APNG, which FFmpeg does not tell; else None.
 
     `tick` is called between windows; what it raises ends the look. Raises `DamagedClip`, or `TooManyPixels` for an
     animation that is too much to look at. What is merely cut short or malformed passes: its decoder says so better.
     """
     look = _LOOKS.get(form.name)
-    if look is not None:
-        try:
-            look(_Window(file, size, tick))
-        except _Ended:
-            pass
-        finally:
-            file.seek(0)
+    if look is None:
+        return None
+    window = _Window(file, size, tick)
+    try:
+        look(window)
+    except _Ended:
+        pass
+    finally:
+        file.seek(0)
+    return window.last_delay_s
 
 
 class _Ended(Exception):
@@ -61,6 +66,7 @@ class _Window:
         self._start = 0  # of the window in the file
         self.size = size
         self.at = 0
+        self.last_delay_s: float | None = None  # of the animation's picture that was seen last
 
     def take(self, count: int) -> bytes:
         data = self.peek(count)
@@ -180,6 +186,9 @@ def _png(file: _Window) -> None:
         elif kind == b"fcTL":
             frames += 1
             _check_animation(frames, *canvas)
+            control = file.peek(26)
+            share = int.from_bytes(control[22:24], "big") or 100
+            file.last_delay_s = shown_s(int.from_bytes(control[20:22], "big") / share)
         else:
             chunks.spend()
             metadata.spend(length)
@@ -211,7 +220,7 @@ def _webp(file: _Window) -> None:
 
 # --- GIF -----------------------------------------------------------------------------------------------------------
 
-_IMAGE, _EXTENSION = 0x2C, 0x21
+_IMAGE, _EXTENSION, _CONTROL = 0x2C, 0x21, 0xF9
 
 
 def _gif(file: _Window) -> None:
@@ -231,7 +240,8 @@ def _gif(file: _Window) -> None:
             file.skip(_palette_bytes(place[8]) + 1)
         elif kind == _EXTENSION:
             notes.spend()
-            file.skip(1)
+            if file.take(1)[0] == _CONTROL:
+                file.last_delay_s = shown_s(int.from_bytes(file.peek(4)[2:4], "little") / 100)
         else:
             return  # the trailer, or nothing that is known
         while length := file.take(1)[0]:
@@ -241,6 +251,11 @@ def _gif(file: _Window) -> None:
 
 def _palette_bytes(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def shown_s(delay_s: float) -> float:
+    """For how long browsers show a picture of an animation: less than 20 ms means "not said", which is 100 ms."""
+    return delay_s if delay_s >= 0.02 else 0.1
 
 
 def _check_animation(frames: int, width: int, height: int) -> None:

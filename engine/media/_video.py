@@ -10,7 +10,9 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Literal
 
+from av.audio.stream import AudioStream
 from av.codec.context import CodecContext, ThreadType
+from av.index import IndexEntries
 from av.stream import Discard, Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -27,18 +29,25 @@ from engine.media._sound import Sound, read_sound
 from engine.media._source import Found
 from engine.types import ClipInfo
 
+_LONGEST_S = 7 * 86_400.0  # a later end of the sound, or a longer length by the header, is a lie
+_EARLY_SOUND_S = 0.1  # sound that begins so much before the pictures belongs to the clip; less is padding
+_LAST_SOUND_S = 2.0  # of the sound's packets, these before the end are read to find it
 _AGREE_S, _AGREE_SHARE = 0.3, 0.01  # a claimed length this close to the index's is believed
 _THREADED_PIXELS = 500 * 250  # smaller pictures decode faster on one core than two can share them
 
 
 class VideoSource:
-    """An open container with one picture track. Made and used inside a guard's operation."""
+    """An open container with one picture track. Made and used inside a guard's operation.
 
-    def __init__(self, file: BinaryIO, size: int, form: Format, guard: Guard) -> None:
+    `last_s` is for how long the last picture is shown, where the container tells FFmpeg nothing of it.
+    """
+
+    def __init__(self, file: BinaryIO, size: int, form: Format, guard: Guard, last_s: float | None = None) -> None:
         self._guard = guard
         self._form = form
         self._size = size
         self._declared = 0
+        self._last_s = last_s
         self._check_header(file)
         try:
             self._container = open_container(file, form, guard)
@@ -116,17 +125,19 @@ class VideoSource:
             raise _words.ends_early() if len(self._stream.index_entries) else _words.no_frames()
         self._check_pixels(first.width, first.height)
         self._decoder.first_pts = first.pts or 0
+        self._origin = self._first_moment()
         rate = self._stream.average_rate or self._stream.guessed_rate
         self._fps = float(rate) if rate and 0 < rate < 1000 else 25.0
         duration, frames = self._measure()
         if duration > self._guard.limits.max_duration_s:
             raise _words.too_long(duration, self._guard.limits.max_duration_s)
         self._layout = _picture.layout_of(first, float(self._stream.sample_aspect_ratio or 1) or 1.0)
-        self._converter = _picture.Converter(self._layout)
+        self._converter = _picture.Converter(self._layout, first.width, first.height)
         self.info = self._describe(first, duration, frames)
 
     def _describe(self, first: VideoFrame, duration: float, frames: int | None) -> ClipInfo:
         width, height = self._layout.seen(first.width, first.height)
+        pictured_s = duration - self._seconds(self._decoder.first_pts - self._origin)
         kind: Literal["video", "animation"] = "animation" if self._form.demuxer in ("gif", "apng") else "video"
         return ClipInfo(
             kind=kind,
@@ -135,13 +146,15 @@ class VideoSource:
             width=width,
             height=height,
             duration_s=duration,
-            fps=frames / duration if frames and duration else self._fps,
+            fps=frames / pictured_s if frames and pictured_s > 0 else self._fps,
             frames=frames,
             rotation=self._layout.quarter_turns * 90,
             has_audio=any(stream.codec_context is not None for stream in self._container.streams.audio),
             hdr=_picture.is_hdr(first),
             alpha=_picture.has_alpha(first),
             size_bytes=self._size,
+            sound_end_s=self._sound_end(),
+            declared_s=self._declared_length(duration),
         )
 
     # --- length ------------------------------------------------------------------------------------------------
@@ -152,8 +165,9 @@ class VideoSource:
         if self._form.indexed and len(self._stream.index_entries) > 1:
             entries = self._stream.index_entries
             count = self._whole_entries()
-            span = self._seconds(entries[max(0, count - 1)].timestamp - entries[0].timestamp) + frame_s
-            claimed = self._seconds(self._stream.duration or 0)
+            lead = self._decoder.first_pts - self._origin
+            span = self._seconds(lead + entries[max(0, count - 1)].timestamp - entries[0].timestamp) + frame_s
+            claimed = self._seconds(lead + (self._stream.duration or 0))
             if count < len(entries):
                 return span, count
             if abs(claimed - span) <= max(_AGREE_S, _AGREE_SHARE * span) and not self._rate_varies():
@@ -162,29 +176,55 @@ class VideoSource:
             # fragmented file, it may have the first fragment only.
             whole = count == self._stream.frames
             last, _ = self._decoder.last_time(self._claimed())
-            return self._seconds(last - self._decoder.first_pts) + frame_s, count if whole else None
+            return self._seconds(last - self._origin) + frame_s, count if whole else None
         last, packets = self._decoder.last_time(self._claimed())
         if self._form.demuxer in ("matroska", "avi"):
             self._decoder.trust_index()
-        return self._seconds(last - self._decoder.first_pts) + frame_s, packets
+        last_s = frame_s if self._last_s is None else self._last_s
+        return self._seconds(last - self._origin) + last_s, packets
+
+    def _first_moment(self) -> int:
+        """Where the clip's clock begins, in ticks of the picture track: with its first frame, or with earlier sound."""
+        first = self._decoder.first_pts
+        audio = self._sound_track()
+        if audio is None or audio.start_time is None or not audio.time_base or not self._stream.time_base:
+            return first
+        early_s = self._seconds(first) - float(audio.start_time * audio.time_base)
+        longest_s = self._guard.limits.max_duration_s
+        return first - self._ticks(early_s) if _EARLY_SOUND_S <= early_s <= longest_s else first
+
+    def _sound_track(self) -> AudioStream | None:
+        return next((stream for stream in self._container.streams.audio if stream.codec_context is not None), None)
+
+    def _sound_end(self) -> float:
+        """Where the sound ends, in seconds, from its index or its last packets; 0.0 where neither tells."""
+        audio = self._sound_track()
+        if audio is None or not audio.time_base:
+            return 0.0
+        last: int | None
+        if self._form.indexed and len(audio.index_entries):
+            last = audio.index_entries[max(0, whole_entries(audio.index_entries, self._size) - 1)].timestamp
+        else:
+            last = self._decoder.last_sound(audio, _LAST_SOUND_S)
+        if last is None:
+            return 0.0
+        end_s = float(last * audio.time_base) - self._seconds(self._origin)
+        return end_s if 0.0 < end_s <= _LONGEST_S else 0.0
+
+    def _declared_length(self, duration: float) -> float:
+        """The length by the header, in seconds, where the file ends before it does; else 0.0."""
+        if self._declared <= self._size:
+            return 0.0
+        claimed = self._claimed()
+        length = 0.0 if claimed is None else self._seconds(claimed - self._origin)
+        return length if duration + _AGREE_S < length <= _LONGEST_S else 0.0
 
     def _rate_varies(self) -> bool:
         mean, base = self._stream.average_rate, self._stream.base_rate
         return not mean or not base or abs(float(mean / base) - 1.0) > _AGREE_SHARE
 
     def _whole_entries(self) -> int:
-        """How many samples lie wholly within the file, taking their places to ascend."""
-        entries = self._stream.index_entries
-        low, high = 0, len(entries)
-        if entries[high - 1].pos + entries[high - 1].size <= self._size:
-            return high
-        while low < high:
-            middle = (low + high) // 2
-            if entries[middle].pos + entries[middle].size <= self._size:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return whole_entries(self._stream.index_entries, self._size)
 
     def _claimed(self) -> int | None:
         """The stream's end in ticks as the header has it."""
@@ -207,7 +247,7 @@ class VideoSource:
     # --- frames ------------------------------------------------------------------------------------------------
 
     def _found(self, frame: VideoFrame) -> Found:
-        time_s = self._seconds((frame.pts or 0) - self._decoder.first_pts)
+        time_s = self._seconds((frame.pts or 0) - self._origin)
         return Found(max(0.0, time_s), lambda max_side: self._convert(frame, max_side))
 
     def _convert(self, frame: VideoFrame, max_side: int | None) -> Any:
@@ -215,7 +255,8 @@ class VideoSource:
             return self._converter.rgb(frame, max_side)
 
     def at_each(self, times: Sequence[float]) -> Iterator[Found | None]:
-        targets = [self._decoder.first_pts + max(0, self._ticks_before(moment)) for moment in times]
+        first = self._decoder.first_pts
+        targets = [max(first, self._origin + self._ticks_before(moment)) for moment in times]
         for index, target in enumerate(targets):
             following = targets[index + 1] if index + 1 < len(targets) else None
             jump = following is None or self._decoder.jumps_between(target, following)
@@ -225,8 +266,8 @@ class VideoSource:
 
     def walk(self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None) -> Iterator[Found]:
         step = max(1, self._ticks(1.0 / max_fps)) if max_fps else 1
-        origin = self._decoder.first_pts
-        due = origin + max(0, self._ticks_before(start_s))
+        origin = self._origin
+        due = max(self._decoder.first_pts, origin + self._ticks_before(start_s))
         end = None if end_s is None else origin + self._ticks(end_s)
         last: int | None = None
         may_jump = max_fps is not None
@@ -243,7 +284,7 @@ class VideoSource:
             due += step * max(1, -(-(frame.pts + 1 - due) // step))
 
     def snap(self, time_s: float, tolerance_s: float) -> float:
-        origin, reach = self._decoder.first_pts, self._ticks(tolerance_s)
+        origin, reach = self._origin, self._ticks(tolerance_s)
         target = origin + self._ticks(time_s)
         near = [key for key in self._decoder.keys_around(target) if abs(key - target) <= reach]
         if not near:
@@ -266,11 +307,12 @@ class VideoSource:
             return None
         with translated(self._guard):
             self._decoder.lose_place()
-            return measure_loudness(self._container, self._stream, self.info.duration_s, windows, self._guard)
+            origin_s = self._seconds(self._origin)
+            return measure_loudness(self._container, self._stream, origin_s, self.info.length_s, windows, self._guard)
 
     def sound(self, rate: int, block_s: float) -> Iterator[Sound]:
         self._decoder.lose_place()
-        first_s = self._seconds(self._decoder.first_pts)
+        first_s = self._seconds(self._origin)
         found = read_sound(self._container, self._stream, first_s, self._guard, rate=rate, block_s=block_s)
         try:
             while True:
@@ -281,3 +323,17 @@ class VideoSource:
                 yield block
         finally:
             found.close()
+
+
+def whole_entries(entries: IndexEntries, size: int) -> int:
+    """How many samples lie wholly within a file of `size` bytes, taking their places to ascend."""
+    low, high = 0, len(entries)
+    if entries[high - 1].pos + entries[high - 1].size <= size:
+        return high
+    while low < high:
+        middle = (low + high) // 2
+        if entries[middle].pos + entries[middle].size <= size:
+            low = middle + 1
+        else:
+            high = middle
+    return low

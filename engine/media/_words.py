@@ -95,6 +95,10 @@ def unsupported(what: str, better: str = "an MP4") -> UnsupportedClip:
     return UnsupportedClip(f"I can't read {what}. Send me {better} instead.")
 
 
+def protected() -> UnsupportedClip:
+    return UnsupportedClip("That video is copy-protected, so I can't open it. Send me one without protection.")
+
+
 def no_picture() -> NoPicture:
     return NoPicture("That file has sound but no picture. Send me one with something to see.")
 

@@ -85,11 +85,14 @@ def test_blocks_follow_each_other_and_are_as_long_as_asked(folder: Path, limits:
     assert [sound.time_s for sound in sounds] == pytest.approx([0.0, 2.0, 4.0], abs=0.1)
 
 
-def test_times_count_from_the_first_picture(folder: Path, limits: MediaLimits) -> None:
+def test_times_count_from_the_first_picture_or_from_earlier_sound(folder: Path, limits: MediaLimits) -> None:
     late = sounding(folder / "late.mkv", tone(1.0), codec="pcm_s16le", sound_from_s=1.5, picture_s=3.0)
     assert heard(late, limits)[0].time_s == pytest.approx(1.5, abs=0.05)
     early = sounding(folder / "early.mkv", tone(3.0), codec="pcm_s16le", pictures_from_s=1.0, picture_s=2.0)
-    assert heard(early, limits)[0].time_s == pytest.approx(-1.0, abs=0.05)
+    assert heard(early, limits)[0].time_s == pytest.approx(0.0, abs=0.05)
+    with open_clip(early, limits) as clip:
+        assert clip.sample(4)[0].time_s == pytest.approx(1.0, abs=0.05)
+        assert clip.info.duration_s == pytest.approx(3.0, abs=0.1)
 
 
 def test_a_pause_in_the_track_is_silence(folder: Path, limits: MediaLimits) -> None:

@@ -154,3 +154,14 @@ def test_boxes_in_boxes_without_end_are_refused() -> None:
         body = box(b"trak", body)
     with pytest.raises(DamagedClip):
         walked(box(b"moov", body))
+
+
+def test_a_copy_protected_picture_is_told_as_that() -> None:
+    entry = box(b"stsd", struct.pack(">II", 0, 1) + box(b"encv", bytes(78)))
+    with pytest.raises(UnsupportedClip, match="copy-protected"):
+        walked(nested(box(b"stbl", entry)))
+
+
+def test_copy_protected_sound_leaves_the_pictures() -> None:
+    entry = box(b"stsd", struct.pack(">II", 0, 1) + box(b"enca", bytes(28)))
+    assert walked(nested(box(b"stbl", entry), b"soun"))[1]

@@ -52,6 +52,7 @@ def test_each_format_gets_one_named_reader(head: bytes, name: str, demuxer: str)
         (b"RIFF\x10\0\0\0WAVEfmt ", NoPicture, "no picture"),
         (b"\0\0\0\x1cftypM4A ", NoPicture, "no picture"),
         (b"\0\0\0\x1cftypheic", UnsupportedClip, "HEIC"),
+        (b"\0\0\0\x2cftypavis\0\0\0\0avisavifmsf1iso8mif1miaf", UnsupportedClip, "animated AVIF"),
     ],
 )
 def test_what_is_not_read_is_named(head: bytes, error: type[EngineError], word: str) -> None:
