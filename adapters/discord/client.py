@@ -27,8 +27,10 @@ from adapters.discord.buttons import ITEMS
 from adapters.discord.commands import build_commands, sync_patiently
 from adapters.discord.desk import FrontDesk
 from adapters.discord.guilds import Guilds
-from adapters.discord.intake import PLATFORM, Intake
+from adapters.discord.intake import PLATFORM, Intake, guild_of, is_for_me
+from adapters.discord.marks import Marks
 from adapters.discord.memory import Edits, Taking
+from adapters.discord.missed import Missed
 from adapters.discord.pacing import Pace, hold_back
 from adapters.discord.posts import Post, tell
 from adapters.discord.questions import Questions
@@ -108,6 +110,8 @@ class BotClient(discord.AutoShardedClient):
         self.answers = Answers(self)
         self._questions = Questions(self, Edits(state_dir), Taking(state_dir))
         self._guilds = Guilds(self, state_dir)
+        self._marks = Marks(state_dir)
+        self._missed = Missed(self, self._marks)
         self._leaving = False
         self._connecting: asyncio.Task[Any] | None = None
         self._syncing: asyncio.Task[None] | None = None
@@ -117,6 +121,7 @@ class BotClient(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         await self._questions.prepare()
+        await self._marks.load()
         self.add_dynamic_items(*ITEMS, *ADMIN_ITEMS)
         await self.tree.set_translator(strings.GermanTranslator(ADMIN_GERMAN))
         self._guard_parsers()
@@ -164,6 +169,8 @@ class BotClient(discord.AutoShardedClient):
         self._leaving = True
         if self._syncing is not None:
             self._syncing.cancel()
+        self._missed.stop()
+        await self._marks.close()
         await super().close()
         if self._session is not None:
             await self._session.close()
@@ -171,6 +178,8 @@ class BotClient(discord.AutoShardedClient):
     async def leave(self) -> None:
         """Take nothing new, let edits that are on their way arrive, and disconnect."""
         self._leaving = True
+        self._marks.freeze()
+        self._missed.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._questions.settled(), SETTLE_S)
         replies = self.answers.replies()
@@ -195,8 +204,19 @@ class BotClient(discord.AutoShardedClient):
     # --- messages -----------------------------------------------------------------------------------------------
 
     async def on_message(self, message: discord.Message) -> None:
-        if not self._leaving:
+        if self._leaving:
+            return  # it is for the next process
+        guild = guild_of(message)
+        shard = 0 if guild is None else (guild >> 22) % (self.shard_count or 1)
+        with self._marks.taking(shard, message.channel.id, message.id, direct=guild is None):
             await self._questions.heard(message)
+        if is_for_me(message, self.me()):
+            await self._marks.save()
+
+    async def take_missed(self, message: discord.Message) -> None:
+        """Take a message that was posted while nothing was heard, unless the application has had it."""
+        if not self._leaving:
+            await self._questions.missed(message)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         if not self._leaving:
@@ -253,15 +273,20 @@ class BotClient(discord.AutoShardedClient):
 
     async def on_shard_connect(self, shard: int) -> None:
         self.deaf.discard(shard)
+        self._missed.began(shard)
 
     async def on_shard_resumed(self, shard: int) -> None:
         self.deaf.discard(shard)
         self.handler.reconnected(PLATFORM)
 
-    async def on_ready(self) -> None:
-        """There is a session, the first one or another."""
+    async def on_shard_ready(self, shard: int) -> None:
+        """There is a session, the first one or another, and its guilds are known."""
         self.deaf &= set(self.shards)  # there may be fewer shards than before
         self.handler.reconnected(PLATFORM)
+        await self._questions.resume()
+        await self._missed.catch_up(shard)
+
+    async def on_ready(self) -> None:
         await self._guilds.start()
         await self._questions.resume()
 
@@ -271,9 +296,11 @@ class BotClient(discord.AutoShardedClient):
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         await self._guilds.joined(guild)
+        await self._missed.back(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning("guild %s is unavailable; what is asked there is answered once it is back", guild.id)
+        self._missed.lost(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self._guilds.left(guild.id)

@@ -66,6 +66,7 @@ class Questions:
         self._edits = edits
         self._taking = taking
         self._resumed = False
+        self._resuming = asyncio.Lock()  # who comes second waits until it is done
         self._chains = Chains(client, lambda message: event_id(message, edits.of(message)))
         self._known: OrderedDict[int, Question] = OrderedDict()
         self._told: OrderedDict[tuple[str, str], float] = OrderedDict()
@@ -98,6 +99,17 @@ class Questions:
             async with question.lock:
                 if not await self._wordings(message.id, question):
                     await self._ask(message, question)
+
+    async def missed(self, message: discord.Message) -> None:
+        """A message was posted while nothing was heard. Raises what the application raises; then it is not taken."""
+        if message.id in self._known or await self._client.handler.find(PLATFORM, str(message.id)) is not None:
+            return
+        if message.guild is not None and not isinstance(message.author, discord.Member):
+            try:
+                message.author = await message.guild.fetch_member(message.author.id)
+            except discord.NotFound:
+                return  # who asked has left
+        await self.heard(message)
 
     async def edited(self, message: discord.Message) -> None:
         """A message has changed: its text, or nothing but what Discord shows of its links."""
@@ -152,9 +164,12 @@ class Questions:
 
     async def resume(self) -> None:
         """Take the questions that an earlier process had heard and was killed over. Does nothing when called again."""
-        if self._resumed:
-            return
-        self._resumed = True
+        async with self._resuming:
+            if not self._resumed:
+                self._resumed = True
+                await self._resume()
+
+    async def _resume(self) -> None:
         for message, channel in (await self._taking.left()).items():
             try:
                 asked = await self._fetch(message, channel)

@@ -180,6 +180,7 @@ class DiscordServer(Trouble):
         del thread.posts[post.id]
         post.id = thread.id
         thread.posts[post.id] = post
+        thread.last = forum.last = post.id
         self._announce("MESSAGE_CREATE", post)
         return post
 

@@ -58,7 +58,7 @@ def member(person: User, guild: Guild, *, whole: bool = True) -> dict[str, Any]:
 
 
 def channel(place: Channel) -> dict[str, Any]:
-    shown: dict[str, Any] = {"id": place.id, "type": place.kind, "last_message_id": None, "flags": 0}
+    shown: dict[str, Any] = {"id": place.id, "type": place.kind, "last_message_id": place.last or None, "flags": 0}
     if place.kind == DM:
         assert place.recipient is not None
         return {**shown, "recipients": [user(place.recipient)]}

@@ -68,6 +68,7 @@ class Channel:
     recipient: User | None = None
     posts: dict[str, Post] = field(default_factory=dict)
     nonces: dict[str, Post] = field(default_factory=dict)
+    last: str = ""  # the id of the newest message that there ever was
     typing: int = 0  # how often the bot said that it is typing
     denied: int = 0
     archived: bool = False
@@ -174,6 +175,7 @@ class World:
         post = Post(self.snowflake(), channel, author, content, **facts)
         post.history.append(content)
         channel.posts[post.id] = post
+        channel.last = post.id
         return post
 
     def posts(self) -> Iterator[Post]:
