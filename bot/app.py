@@ -18,7 +18,7 @@ from bot.assistant import Assistant
 from bot.config import Config
 from bot.desk import Desk
 from bot.files import Shelf
-from bot.hosting import door_limits, raise_descriptor_limit, tighten
+from bot.hosting import door_limits, raise_descriptor_limit, settle_scratch, tighten
 from bot.making import GenerationDefaults, Making
 from bot.pauses import Pauses
 from bot.retention import Retention
@@ -78,6 +78,7 @@ class App:
     async def __aenter__(self) -> Self:
         """Open the store and start the engine, at the same time: both may take seconds."""
         await asyncio.to_thread(tighten, self.config.bot.data_dir)
+        await asyncio.to_thread(settle_scratch, self.config.bot.data_dir)
         await asyncio.to_thread(self.shelf.prepare)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)

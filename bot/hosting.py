@@ -1,4 +1,5 @@
-"""What the bot asks of the system that it runs on: enough descriptors, and files that nobody but their owner reads."""
+"""What the bot asks of the system that it runs on: enough descriptors, files that nobody but their owner reads, and a
+place for what is needed for a moment."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import os
 import resource
 import shutil
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWNER_ONLY = 0o077  # the umask of everything that the bot writes
-OURS = ("bot.db*", "clips", "videos", "inbox", "state", "models")  # in a data folder that others use as well
+SCRATCH = "tmp"
+OURS = ("bot.db*", "clips", "videos", "inbox", "state", "models", SCRATCH)  # in a data folder that others use as well
 DESCRIPTORS = 65_536  # as many as the bot asks for; some systems would give a thousand times that
 
 
@@ -57,6 +60,18 @@ def tighten(data_dir: Path) -> int:
     if changed:
         log.info("%d files and folders in %s are now readable by their owner alone", changed, data_dir)
     return changed
+
+
+def settle_scratch(data_dir: Path) -> None:
+    """Give libraries a folder for what they need for a moment, here and in the processes that are started: in the data
+    folder where none of the usual ones can be written, as in a container with a read-only disk."""
+    with suppress(FileNotFoundError):
+        tempfile.gettempdir()  # tries them all
+        return
+    folder = data_dir / SCRATCH
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log.info("no temporary folder can be written, so %s is used", folder)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
 
 
 def copy_out(source: Path | str, target: Path, umask: int) -> None:

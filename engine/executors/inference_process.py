@@ -7,6 +7,7 @@ bot's main module again over there and keep a resource tracker beside it.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import queue
 import signal
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from mmap import PAGESIZE
 from multiprocessing import Pipe
 from pathlib import Path
+from typing import IO
 
 from engine.executors.watchdog import Pulse, open_page, read_pulse
 from engine.executors.wire import Boot, Codec, Command, Report
@@ -44,7 +46,7 @@ class InferenceProcess:
         self._connection, theirs = Pipe()
         self._trace_fd, their_trace_fd = os.pipe()
         os.set_blocking(self._trace_fd, False)
-        with tempfile.TemporaryFile() as shared:
+        with shared_memory() as shared:
             shared.truncate(PAGESIZE)
             self._page = open_page(shared.fileno())
             try:
@@ -122,6 +124,15 @@ class InferenceProcess:
             return ""
         finally:
             os.close(self._trace_fd)
+
+
+def shared_memory() -> IO[bytes]:
+    """An empty file without a name, for two processes to map: in memory, for there may be no folder to write it in.
+    Where the system has no such files, an unlinked temporary one."""
+    if hasattr(os, "memfd_create"):
+        with contextlib.suppress(OSError):  # forbidden by a sandbox
+            return os.fdopen(os.memfd_create("gpt4video", os.MFD_CLOEXEC), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _spawn(connection_fd: int, pulse_fd: int, trace_fd: int) -> subprocess.Popen[bytes]:

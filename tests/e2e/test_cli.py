@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import av
+import pytest
 
-from tests.harness import Cli
+from tests.harness import CONSOLE, Cli, environment
 
 CATEGORIES = 8
 
@@ -151,3 +155,33 @@ def test_a_port_that_is_taken_ends_with_4_and_names_the_setting(gpt4video: Cli) 
     assert result.returncode == 4
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
     assert "web.port" in result.stderr
+
+
+def test_with_a_read_only_disk_around_its_data_folder_the_bot_works_all_the_same(tmp_path: Path) -> None:
+    if not may_mount() and os.environ.get("GPT4VIDEO_REQUIRE_ALL") != "1":
+        pytest.skip("nothing may be mounted here")
+    data = tmp_path / "data"
+    data.mkdir()
+    command = ["generate", "a ball", "-o", str(data / "ball.mp4"), "--seconds", "1", "--size", "160x90"]
+    inside = ["unshare", "--mount", "bash", "-c", READ_ONLY, str(data), str(CONSOLE), *command]
+    result = subprocess.run(inside, capture_output=True, text=True, env=environment(data), timeout=120)
+    assert result.returncode == 0, result.stderr
+    assert (data / "ball.mp4").stat().st_size > 1000
+
+
+# Everything that Python would take for temporary files is read-only, also for root; only the data folder is not.
+READ_ONLY = """
+set -e
+for place in /tmp /var/tmp /usr/tmp; do
+    [ ! -d $place ] || { mount --bind $place $place; mount -o remount,ro,bind $place; }
+done
+mount --bind "$0" "$0"
+mount -o remount,rw,bind "$0"
+cd /proc
+exec "$@"
+"""
+
+
+def may_mount() -> bool:
+    tried = ["unshare", "--mount", "mount", "--bind", "/tmp", "/tmp"]
+    return shutil.which("unshare") is not None and subprocess.run(tried, capture_output=True).returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import cli
-from bot.hosting import copy_out, raise_descriptor_limit, tighten
+from bot.hosting import copy_out, raise_descriptor_limit, settle_scratch, tighten
 
 Limits = Callable[[], tuple[int, int]]
 
@@ -106,3 +107,28 @@ def test_every_command_writes_for_its_owner_alone(tmp_path: Path, monkeypatch: p
     written = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
     assert written[1:]
     assert [path for path in written if mode(path) & 0o077] == []
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No usual folder for temporary files can be written."""
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/nowhere"])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", "/proc/nowhere")
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_what_is_needed_for_a_moment_goes_to_the_data_folder_where_no_other_can_be_written(tmp_path: Path) -> None:
+    settle_scratch(tmp_path / "data")
+    folder = tmp_path / "data" / "tmp"
+    assert (tempfile.gettempdir(), os.environ["TMPDIR"]) == (str(folder), str(folder))
+    assert mode(folder) == 0o700
+    with tempfile.TemporaryFile() as file:
+        assert file.write(b"x") == 1
+
+
+def test_where_the_usual_folder_can_be_written_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "usual"))
+    settle_scratch(tmp_path / "data")
+    assert tempfile.gettempdir() == str(tmp_path / "usual")
+    assert not (tmp_path / "data").exists()

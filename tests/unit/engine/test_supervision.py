@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import mmap
+import os
+import tempfile
 
 import pytest
 
+from engine.executors.inference_process import shared_memory
 from engine.executors.restarts import RestartPolicy
-from engine.executors.watchdog import Heart, Pulse, Watchdog, read_pulse
+from engine.executors.watchdog import Heart, Pulse, Watchdog, open_page, read_pulse
 
 
 class Clock:
@@ -50,6 +53,25 @@ def test_deaths_long_ago_are_forgotten(policy: RestartPolicy, clock: Clock) -> N
         assert policy.died() == 0.0
         clock.now += 601
     assert not policy.open
+
+
+def test_processes_share_a_page_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: pytest.fail("there is no folder for that"))
+    with shared_memory() as file:
+        file.truncate(mmap.PAGESIZE)
+        Heart(open_page(file.fileno())).beat("step")
+        assert read_pulse(open_page(file.fileno())).beats == 1
+
+
+def test_processes_share_a_page_where_memory_files_are_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "memfd_create", forbidden, raising=False)
+    with shared_memory() as file:
+        file.truncate(mmap.PAGESIZE)
+        Heart(open_page(file.fileno())).beat("step")
+        assert read_pulse(open_page(file.fileno())).beats == 1
 
 
 @pytest.fixture
