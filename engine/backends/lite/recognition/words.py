@@ -31,7 +31,8 @@ class Word:
     """One entry of `words.json`.
 
     `article` is "a", "an", or empty where English uses none ("food"). `leaves` are the ImageNet classes, 0 to 999, that
-    mean it.
+    mean it, and `sure` how large their sum must be to believe the word: more for what is often mistaken, for a single
+    class, and for a sum of hundreds.
     """
 
     word: str
@@ -40,6 +41,7 @@ class Word:
     kind: Kind
     german: German
     leaves: frozenset[int]
+    sure: float
 
 
 @cache
@@ -52,7 +54,7 @@ def vocabulary() -> Mapping[str, Word]:
 def _word(entry: dict[str, Any]) -> Word:
     german = German(**entry["de"])
     leaves = frozenset(_leaves(entry["leaves"]))
-    return Word(entry["word"], entry["plural"], entry["article"], entry["kind"], german, leaves)
+    return Word(entry["word"], entry["plural"], entry["article"], entry["kind"], german, leaves, entry["sure"])
 
 
 def _leaves(ranges: str) -> list[int]:

@@ -13,7 +13,8 @@ def test_every_word_is_whole_in_english_and_german() -> None:
         assert word.german.word, word
         assert word.german.plural, word
         assert word.german.gender in {"m", "f", "n"}
-        assert word.article == ("" if word.word == "food" else "an" if word.word[0] in "aeiou" else "a")
+        unused = word.word in {"food", "binoculars", "sunglasses"}
+        assert word.article == ("" if unused else "an" if word.word[0] in "aeiou" else "a")
 
 
 def test_a_word_stands_for_classes_that_the_model_has() -> None:

@@ -1,0 +1,147 @@
+"""From the networks' scores of some pictures to what may be said of the clip.
+
+A word is believed by the sum of its classes, a person by face and shape, and nothing by one weak picture of a clip. The
+numbers were found on 500 pictures and 25 clips that were looked at: `training/recognition/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .evidence import People, Seen, Thing
+from .words import vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .networks import Networks
+
+    Image = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+
+PERHAPS = 0.85  # of what makes a word sure, for a group that is neither a single class nor a sum of too many
+_GROUP = range(2, 21)
+DRAWN = 0.85  # of any word on a drawing, which the networks never learned
+_ANIMAL = 0.2
+_BEST = 3  # the best one in so many pictures has to show a thing: a single one misleads
+FACE = 0.5
+_FACE_ALONE = 0.7  # where no body is seen around it
+_SHAPE = 0.15  # of a body that a face may belong to
+_PERSON = 0.8
+_PERSON_TWICE = 0.65  # seen in more than one picture
+_PERSON_ALONE = 0.5  # in a picture without an animal, which the network takes for people
+_CLIP = 4  # pictures; of so many, one weak person alone is a mistake
+_MOST = 5  # things; what comes after them is hardly what the clip is about
+_FLAT_SIDE = 320
+_FLAT = 0.46
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the networks said of one picture.
+
+    `things` are the shares of the 1,000 classes; None where nobody asked. `person` is how surely somebody is seen by
+    their shape, `faces` how surely each face is one. `said` is False if nobody wants to know the things.
+    """
+
+    time_s: float
+    things: Floats | None = None
+    person: float = 0.0
+    faces: tuple[float, ...] = ()
+    drawing: bool = False
+    said: bool = True
+
+
+def look_at(networks: Networks, time_s: float, image: Image, *, things: bool, people: bool) -> Picture:
+    """Ask the networks about one (H, W, 3) RGB picture, each only as far as its answer can matter."""
+    shares = networks.things(image) if things else None
+    person, faces = 0.0, tuple[float, ...]()
+    if people:
+        person = networks.person(image)
+        faces = tuple(face.score for face in networks.faces(image, FACE))
+        if shares is None and _PERSON_ALONE < person <= _PERSON:
+            shares = networks.things(image)  # it could be an animal
+    return Picture(time_s, shares, person, faces, is_drawing(image), said=things)
+
+
+def evidence(pictures: Sequence[Picture]) -> Seen:
+    """What may be said of the clip that these pictures are from, in the order of their times."""
+    drawing = bool(pictures) and sum(picture.drawing for picture in pictures) * 2 > len(pictures)
+    return Seen(_things(pictures, drawing=drawing), _people(pictures, drawing=drawing), drawing)
+
+
+def is_drawing(image: Image) -> bool:
+    """Whether a (H, W, 3) picture is drawn, or of a screen: most of it has exactly the colour of its neighbour."""
+    scale = min(1.0, _FLAT_SIDE / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.int16)
+    across = np.abs(np.diff(small, axis=1)).max(axis=2)[:-1]
+    down = np.abs(np.diff(small, axis=0)).max(axis=2)[:, :-1]
+    return float((np.maximum(across, down) <= 1).mean()) > _FLAT
+
+
+def shows_animal(things: Floats) -> bool:
+    return float(things[_leaves("animal")].sum()) >= _ANIMAL
+
+
+def _things(pictures: Sequence[Picture], *, drawing: bool) -> tuple[Thing, ...]:
+    seen = [(p.time_s, p.things) for p in pictures if p.said and p.things is not None]
+    if not seen:
+        return ()
+    shares = np.stack([things for _, things in seen])
+    best = -(-len(seen) // _BEST)
+    found = []
+    for word in vocabulary().values():
+        scores = shares[:, _leaves(word.word)].sum(axis=1)
+        score = float(np.sort(scores)[-best:].mean())
+        sure = max(word.sure, DRAWN) if drawing else word.sure
+        enough = sure * PERHAPS if len(word.leaves) in _GROUP and not drawing else sure
+        if score >= enough:
+            times = tuple(time_s for (time_s, _), one in zip(seen, scores, strict=True) if one >= enough)
+            found.append(Thing(word.word, score >= sure, min(1.0, score), times))
+    found.sort(key=lambda thing: -len(thing.times_s) * thing.score)
+    return tuple(_most_exact(found)[:_MOST])
+
+
+def _most_exact(found: list[Thing]) -> list[Thing]:
+    """Without what says less than another word, "animal" beside "dog", or less surely what a wider one says surely."""
+    kept: list[Thing] = []
+    for thing in found:
+        leaves = set(_leaves(thing.word))
+        others = [(other, set(_leaves(other.word))) for other in found if other is not thing]
+        narrower = any(theirs < leaves and (other.sure or not thing.sure) for other, theirs in others)
+        wider = any(leaves < theirs and other.sure and not thing.sure for other, theirs in others)
+        if not narrower and not wider:
+            kept.append(thing)
+    return kept
+
+
+def _people(pictures: Sequence[Picture], *, drawing: bool) -> People | None:
+    seen = [picture for picture in pictures if _has_person(picture, drawing=drawing)]
+    if not seen:
+        return None
+    strongest = max(max(picture.person, *picture.faces, 0.0) for picture in seen)
+    sure = strongest > (_PERSON if len(seen) == 1 else _PERSON_TWICE)
+    if not sure and (len(pictures) >= _CLIP or strongest < _PERSON_TWICE):
+        return None
+    crowd = max(seen, key=lambda picture: len(picture.faces))
+    return People(tuple(picture.time_s for picture in seen), len(crowd.faces), crowd.time_s, sure)
+
+
+def _has_person(picture: Picture, *, drawing: bool) -> bool:
+    surest = max(picture.faces, default=0.0)
+    face = surest > _FACE_ALONE or (surest > FACE and picture.person > _SHAPE)
+    if drawing:
+        return face and picture.person > _PERSON_ALONE
+    alone = picture.things is None or not shows_animal(picture.things)
+    return face or picture.person > _PERSON or (picture.person > _PERSON_ALONE and alone)
+
+
+@cache
+def _leaves(word: str) -> list[int]:
+    return sorted(vocabulary()[word].leaves)
