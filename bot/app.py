@@ -24,6 +24,7 @@ from bot.pauses import Pauses
 from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
 from bot.store import Patience, Store, StoreError, StoreRefused, lock_of
+from bot.timekeeping import Timekeeping
 from engine import Engine, EngineSettings, build_engine
 from engine.types import Category
 
@@ -55,6 +56,7 @@ class App:
             frames=config.safety.frames,
         )
         self.access = Access(self.store, _defaults(config))
+        self.timekeeping = Timekeeping(self.store)
         making = Making(self.engine, self.shelf, _generation(config))
         self.assistant = Assistant(
             store=self.store,
@@ -64,6 +66,7 @@ class App:
             access=self.access,
             answering=Answering(self.engine, self.store, self.shelf, making, _answers(config)),
             making=making,
+            witness=self.timekeeping.witness,
         )
         self.desk = Desk(
             self.store,
@@ -136,7 +139,14 @@ class App:
     def retention(self, platforms: Iterable[str]) -> Retention:
         """What deletes what has grown old on these platforms, and in the terminal."""
         audit_days = self.config.retention.audit_days
-        return Retention(self.store, self.assistant.keeping, self.access, [*platforms, CLI], audit_days=audit_days)
+        return Retention(
+            self.store,
+            self.assistant.keeping,
+            self.access,
+            [*platforms, CLI],
+            audit_days=audit_days,
+            timekeeping=self.timekeeping,
+        )
 
 
 async def serve(

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 
 from adapters.base import (
     Adapter,
@@ -66,8 +67,11 @@ class Assistant:
         clock: Callable[[], float] = time.monotonic,
         late: Pauses | None = None,
         away: Pauses | None = None,
+        witness: Callable[[datetime], None] = lambda at: None,
     ) -> None:
-        """The pauses: `late` between tries to show an answer, `away` between tries of a database that is."""
+        """The pauses: `late` between tries to show an answer, `away` between tries of a database that is. `witness` is
+        told what time it is at least, by a platform's clock."""
+        self._witness = witness
         self._store = store
         self._engine = engine
         self._access = access
@@ -101,6 +105,8 @@ class Assistant:
 
     async def message(self, message: Message, reply: Reply) -> str:
         """Take a question. Returns the request id, the earlier one's if this event was seen before."""
+        if message.posted_at is not None:
+            self._witness(message.posted_at)
         params = {
             "attachments": [item.name for item in message.attachments],
             "chain": quoted_out(message.chain),

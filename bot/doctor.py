@@ -25,6 +25,7 @@ from bot.config import Config, ConfigError, load_config
 from bot.outlook import Files, Fit, Outlook, Row, outlook
 from bot.safety import not_covered
 from bot.store import Store, StoreError
+from bot.timekeeping import CONFIRM, doubt
 from bot.words import listing, size
 from engine import build_engine
 from engine.device import Device
@@ -87,7 +88,7 @@ async def examine(path: Path | None) -> Report:
         return report
     report.checks.append(Check("configuration", True, str(config.source or "defaults (no configuration file)")))
     report.checks.append(await asyncio.to_thread(_disk, config.bot.data_dir))
-    report.checks.append(await _database(config))
+    report.checks += await _database(config)
     report.checks.append(_web(config))
     report.checks += await _discord(config)
     report.checks += await _slack(config)
@@ -113,18 +114,23 @@ def _disk(folder: Path) -> Check:
     return Check("disk", True, f"{decimal(free)} free in {folder}")
 
 
-async def _database(config: Config) -> Check:
+async def _database(config: Config) -> list[Check]:
     kind = config.database_url.split(":", 1)[0].split("+", 1)[0]
     store = Store(config.database_url)
     try:
         await store.open(migrate=False)
     except StoreError as error:
         if config.database.migrate_on_start and "gpt4video migrate" in str(error):
-            return Check("database", True, f"{kind}; its tables are made or upgraded at the next start")
-        return Check("database", False, f"{kind}: {error}", "See database.url in config.example.toml.")
+            return [Check("database", True, f"{kind}; its tables are made or upgraded at the next start")]
+        return [Check("database", False, f"{kind}: {error}", "See database.url in config.example.toml.")]
+    else:
+        found = [Check("database", True, f"{kind}, up to date")]
+        if why := await doubt(store):
+            advice = f"Set the clock right; if it is, run: {CONFIRM}"
+            found.append(Check("clock", False, f"{why} Until then nothing is deleted for its age.", advice))
+        return found
     finally:
         await store.close()
-    return Check("database", True, f"{kind}, up to date")
 
 
 def _web(config: Config) -> Check:

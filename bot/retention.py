@@ -14,6 +14,7 @@ from bot.access import Access
 from bot.keeping import Keeping
 from bot.store import Store, StoreError
 from bot.store.store import utcnow
+from bot.timekeeping import Timekeeping
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ USAGE_KEPT = timedelta(days=2)  # the longest quota looks back one
 
 
 class Retention:
-    """`platforms` are those whose communities are looked after. `audit_days` None keeps the audit."""
+    """`platforms` are those whose communities are looked after. `audit_days` None keeps the audit. `timekeeping` says
+    when the clock must not be believed."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Retention:
         platforms: Sequence[str],
         *,
         audit_days: int | None = None,
+        timekeeping: Timekeeping | None = None,
         clock: Callable[[], datetime] = utcnow,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -42,6 +45,7 @@ class Retention:
         self._access = access
         self._platforms = tuple(platforms)
         self._audit_days = audit_days
+        self._timekeeping = timekeeping
         self._clock = clock
         self._sleep = sleep
 
@@ -55,7 +59,12 @@ class Retention:
             await self._sleep(EVERY_S)
 
     async def clean(self) -> int:
-        """Delete what is too old. Returns how many requests that were. Raises `StoreError`."""
+        """Delete what is too old, unless the clock has jumped. Returns how many requests that were.
+
+        Raises `StoreError`.
+        """
+        if self._timekeeping is not None and await self._timekeeping.look(self._clock()):
+            return 0
         deleted = 0
         for platform in self._platforms:
             for community in await self._store.communities(platform):

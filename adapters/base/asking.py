@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -75,7 +76,8 @@ class Message:
     """Somebody asks. `event_id` is the platform's own and makes redelivery harmless.
 
     `chain` is what this message replies to, oldest first, as far as the platform shows it. `replaces` is the event id
-    of the earlier wording when this is an edited question: its request ends, and its turns are forgotten.
+    of the earlier wording when this is an edited question: its request ends, and its turns are forgotten. `posted_at`
+    is what the platform's own clock said, which does not go wrong with this machine's.
     """
 
     event_id: str
@@ -85,6 +87,7 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     chain: tuple[Quoted, ...] = ()
     replaces: str = ""
+    posted_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,7 @@ class Intake:
             place=place_of(message.channel, message.guild, guild_of(message)),
             text=text,
             attachments=tuple(files),
+            posted_at=message.created_at,
         )
 
     def question(self, interaction: discord.Interaction, text: str, files: Iterable[DiscordFile]) -> Message:

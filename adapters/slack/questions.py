@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -236,7 +237,7 @@ class Questions:
             files = await clips(self._workspaces, workspace, [*thread_files])
         names = {user: await self._people.name(workspace, user) for user in message.mentioned()}
         words = spoken(message.text, workspace.bot_user, names)
-        ask = Message(key, author, place, words, tuple(files), chain, replaces)
+        ask = Message(key, author, place, words, tuple(files), chain, replaces, posted_at=posted_at(message.ts))
         if question.gone:
             await self._quietly(reply)
             return
@@ -361,6 +362,14 @@ class Questions:
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return question
+
+
+def posted_at(ts: str) -> datetime | None:
+    """When a message was posted, by Slack's clock."""
+    try:
+        return datetime.fromtimestamp(float(ts), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _heard_again(noted: Any) -> Heard | None:

@@ -1,4 +1,4 @@
-"""The command line: `gpt4video run | ask | generate | moderate | models | doctor | migrate`.
+"""The command line: `gpt4video run | ask | generate | moderate | models | doctor | migrate | trust-clock`.
 
 Every command goes through the same `Assistant` and `Engine` as a chat message does. Exit codes: 0 done, 2 bad input
 or usage, 3 blocked by safety, 4 engine failure. Errors are one sentence on stderr.
@@ -119,6 +119,14 @@ def migrate(config: ConfigOption = None) -> None:
     from bot.cli import commands
 
     _end(commands.migrate(load(config)))
+
+
+@cli.command("trust-clock")
+def trust_clock(config: ConfigOption = None) -> None:
+    """Say that the clock is right after it has jumped, so that what is old is deleted again."""
+    from bot.cli import commands
+
+    _end(commands.trust_clock(load(config)))
 
 
 def main() -> None:

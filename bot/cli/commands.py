@@ -21,7 +21,9 @@ from bot.cli.terminal import ME, LocalFile, TerminalReply, here
 from bot.config import Config
 from bot.errors import BadInput
 from bot.hosting import copy_out
+from bot.store import Store, utcnow
 from bot.store import migrate as migrate_database
+from bot.timekeeping import trust
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +157,18 @@ async def migrate(config: Config) -> int:
     await asyncio.to_thread(config.bot.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
     await asyncio.to_thread(migrate_database, config.database_url)
     OUT.print("The database is up to date.")
+    return DONE
+
+
+async def trust_clock(config: Config) -> int:
+    """Take the clock for right from now on."""
+    store, now = Store(config.database_url), utcnow()
+    try:
+        await store.open(migrate=False)
+        await trust(store, now)
+    finally:
+        await store.close()
+    OUT.print(f"Noted: it is {now:%Y-%m-%d %H:%M} UTC. A bot that runs deletes what is old again within the hour.")
     return DONE
 
 

@@ -332,3 +332,11 @@ _partial(
     where=audit.c.kind == sa.literal_column("'change'"),
 )
 _partial("ix_audit_quoted", audit.c.request, where=audit.c.excerpt != sa.literal_column("''"))
+
+# Points in time that outlive the process, by name.
+moments = Table(
+    "moments",
+    metadata,
+    _text("name", primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)

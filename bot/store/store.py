@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.store import audit, cases, choices, forgetting, installations, life, schema, usage
+from bot.store import audit, cases, choices, forgetting, installations, life, moments, schema, usage
 from bot.store.database import connect_database, parse_url
 from bot.store.migrate import check_schema, migrate
 from bot.store.patience import PatientDatabase
@@ -366,6 +366,16 @@ class Store:
             while gone := await self._db.write(forgetting.some_records(table, time, before)):
                 total += gone
         return total
+
+    # --- the clock -------------------------------------------------------------------------------------------------
+
+    async def known_time(self) -> datetime | None:
+        """When the clock was last known to be right; None when it was never looked at."""
+        return await self._db.read(moments.read(moments.KNOWN))
+
+    async def know_time(self, at: datetime) -> None:
+        """Remember that the clock was right at `at`, even when a later time was known."""
+        await self._db.write(moments.write(self._insert, moments.KNOWN, at))
 
 
 _migrate = migrate
