@@ -115,6 +115,7 @@ class App:
                 max_upload_bytes=web.max_upload_mb * 1024 * 1024,
                 desk=self.desk,
                 title=web.title,
+                state_dir=self.config.state_dir / "web",
                 limits=door_limits(web),
                 proxies=TrustedProxies(web.trusted_proxies),
                 troubles=lambda: {name: why for name, adapter in found.items() if (why := adapter.trouble())},

@@ -56,7 +56,7 @@ class Errand:
     @property
     def user(self) -> str:
         """The key under which the scheduler shares the model fairly."""
-        return f"{self.place.platform}/{self.author.id}"
+        return f"{self.place.platform}/{self.author.seat or self.author.id}"
 
     @property
     def community(self) -> str:

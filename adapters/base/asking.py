@@ -15,7 +15,8 @@ class Author:
 
     `is_admin` (may manage this community) and `is_moderator` (may remove other people's messages in this place) are
     the platform's words, not a policy; every admin is a moderator. `roles` are the ids of the platform's own roles or
-    groups that they have there.
+    groups that they have there. `seat` is for a platform on which several people are one author: their place in the
+    queue. Quotas and what is kept know the author only.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Author:
     is_admin: bool = False
     is_moderator: bool = False
     roles: tuple[str, ...] = ()
+    seat: str = ""
 
 
 EVERY_THREAD = "*"

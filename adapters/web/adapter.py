@@ -13,7 +13,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
 from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
-from adapters.http import HttpServer, Limits, TrustedProxies
+from adapters.http import HttpServer, Limits, TrustedProxies, client_address
+from adapters.http.addresses import group_of
 from adapters.web.admin import AdminRoutes
 from adapters.web.chat import MAX_TEXT, ChatRoom, ChatSocket
 from adapters.web.door import Door, add_security_headers
@@ -21,12 +22,14 @@ from adapters.web.errors import Problem, WebError, WebSetupError
 from adapters.web.hub import Hub, WebReply
 from adapters.web.media import MediaShelf
 from adapters.web.protocol import ID_PATTERN, MAX_UPLOADS_PER_ASK
+from adapters.web.sessions import Seats
 from adapters.web.uploads import Inbox
 
 STATIC = Path(__file__).parent / "static"
 # Sockets get this long to take what is pending when the server stops, in seconds.
 STOP_S = 3.0
 MAX_NAME = 120
+MAX_BODY_BYTES = 256 * 1024  # of everything but an upload
 
 
 class WebAdapter:
@@ -51,8 +54,10 @@ class WebAdapter:
         troubles: Callable[[], Mapping[str, str]] = dict,
         limits: Limits | None = None,
         proxies: TrustedProxies | None = None,
+        state_dir: Path | None = None,
     ) -> None:
-        """`troubles` says what `/healthz` has to report: a sentence by platform, for those that hear nothing now."""
+        """Sessions end with the process where there is no `state_dir`. `troubles` says what `/healthz` has to report: a
+        sentence by platform, for those that hear nothing now."""
         self._host = host
         self._port = port
         self._title = title
@@ -61,7 +66,8 @@ class WebAdapter:
         self._desk = desk
         self._limits = limits
         self._proxies = proxies
-        self._door = Door(host, token)
+        self._door = Door(host, token, sessions_file=state_dir / "sessions.json" if state_dir else None)
+        self._seats = Seats()
         self._inbox = Inbox(inbox, max_upload_bytes)
         self._hub = Hub()
         self._shelf = MediaShelf()
@@ -83,7 +89,8 @@ class WebAdapter:
     async def start(self, handler: Handler) -> None:
         """Listen. Raises `WebSetupError` when the port cannot be had."""
         await self._inbox.open()
-        self._room = ChatRoom(handler, self._hub, self._shelf, self._inbox)
+        await self._door.open()
+        self._room = ChatRoom(handler, self._hub, self._shelf, self._inbox, self._seats)
         server = HttpServer(
             self._application(),
             host=self._host,
@@ -148,7 +155,7 @@ class WebAdapter:
         await self._inbox.close()
 
     def _application(self) -> web.Application:
-        app = web.Application(middlewares=[self._door.middleware])
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._door.middleware])
         app.on_response_prepare.append(add_security_headers)
         app.add_routes(
             [
@@ -156,6 +163,7 @@ class WebAdapter:
                 web.get("/admin", self._page("admin.html")),
                 web.get("/login", self._page("login.html")),
                 web.post("/api/login", self._door.login),
+                web.post("/api/logout", self._logout),
                 web.get("/api/config", self._config),
                 web.post("/api/uploads", self._upload),
                 web.delete("/api/uploads/{id}", self._drop_upload),
@@ -187,15 +195,34 @@ class WebAdapter:
                 "max_upload_bytes": self._max_upload_bytes,
                 "max_uploads": MAX_UPLOADS_PER_ASK,
                 "max_text": MAX_TEXT,
+                "signed_in": self._door.asks_for_token,
             }
         )
 
     async def _upload(self, request: web.Request) -> web.Response:
         self._inbox.prune()
         number, size = await self._inbox.receive(
-            request.content, _file_name(request), request.content_type, request.content_length
+            request.content,
+            _file_name(request),
+            request.content_type,
+            request.content_length,
+            self._owner(request),
         )
         return web.json_response({"id": number, "size": size}, status=201)
+
+    def _owner(self, request: web.Request) -> str:
+        """Whose an upload is: the session's, or where there are none the address's."""
+        return self._door.author(request).id if self._door.asks_for_token else group_of(client_address(request))
+
+    async def _logout(self, request: web.Request) -> web.Response:
+        """End the session, its sockets, and what it has uploaded and not asked about."""
+        response = await self._door.logout(request)
+        if self._door.asks_for_token:
+            author = self._door.author(request)
+            self._inbox.discard_all(author.id)
+            ended = [socket for socket in self._sockets if socket.author.id == author.id]
+            await asyncio.gather(*(socket.close() for socket in ended), return_exceptions=True)
+        return response
 
     async def _drop_upload(self, request: web.Request) -> web.Response:
         self._inbox.discard(request.match_info["id"])
@@ -206,7 +233,14 @@ class WebAdapter:
             raise Problem(400, "not_a_websocket", "This address speaks websocket only.")
         if self._room is None:
             raise Problem(503, "stopping", "The server is just going away. Try again in a moment.")
-        socket = ChatSocket(self._room, self._door.author(request))
+        address = group_of(client_address(request))
+        socket = ChatSocket(
+            self._room,
+            self._door.author(request),
+            address=address,
+            shared=not self._door.asks_for_token,
+            welcome=lambda: self._door.knows(request),
+        )
         self._sockets.add(socket)
         try:
             return await socket.serve(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -30,6 +30,7 @@ from adapters.web.protocol import (
     decode,
     wire_exchange,
 )
+from adapters.web.sessions import Seats
 from adapters.web.uploads import Inbox
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 # Beyond this the socket is closed instead of answered: nobody writes a megabyte by hand.
 MAX_FRAME_BYTES = 1024 * 1024
 HEARTBEAT_S = 25.0
+# A page says hello at once; what does not is no page.
+HELLO_S = 10.0
 # How long a closing socket may take for what is still waiting.
 FLUSH_S = 2.0
 
@@ -58,30 +61,45 @@ class ChatRoom:
     hub: Hub
     shelf: MediaShelf
     inbox: Inbox
+    seats: Seats
 
 
 class ChatSocket:
-    """The life of one websocket. It is served by two tasks: this one reads, the feed's pump writes."""
+    """The life of one websocket. It is served by two tasks: this one reads, the feed's pump writes.
 
-    def __init__(self, room: ChatRoom, author: Author) -> None:
+    `address` is where it comes from. `shared` says that everybody there is the same author, whose windows then wait in
+    the queue each for itself. `welcome` says whether its session goes on.
+    """
+
+    def __init__(
+        self, room: ChatRoom, author: Author, *, address: str, shared: bool, welcome: Callable[[], bool]
+    ) -> None:
         self._room = room
-        self._author = author
+        self.author = author
+        self._address = address
+        self._shared = shared
+        self._welcome = welcome
         self._ws = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME_BYTES, compress=False)
         self._feed = Feed(self._ws.send_str, room.shelf.url)
         self._conversation = ""
         self._writer: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[bool] | None = None
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Talk until either side hangs up."""
         await self._ws.prepare(request)
         self._writer = writer = asyncio.create_task(self._write())
+        hello = asyncio.get_running_loop().call_later(HELLO_S, self._expect_hello)
         try:
             async for frame in self._ws:
-                if frame.type is WSMsgType.TEXT:
+                if not self._welcome():
+                    await self._ws.close(code=WSCloseCode.POLICY_VIOLATION)
+                elif frame.type is WSMsgType.TEXT:
                     await self._take(frame.data)
                 elif frame.type is WSMsgType.BINARY:
                     self._refuse("not_text", "Messages have to be text. Reload the page.")
         finally:
+            hello.cancel()
             self._leave()
             writer.cancel()
             with suppress(asyncio.CancelledError):
@@ -94,6 +112,16 @@ class ChatSocket:
         if self._writer is not None:
             await asyncio.wait([self._writer], timeout=FLUSH_S)
         await self._ws.close(code=WSCloseCode.GOING_AWAY)
+
+    def _expect_hello(self) -> None:
+        if not self._conversation:
+            self._feed.close()
+            self._closing = asyncio.create_task(self._ws.close(code=WSCloseCode.POLICY_VIOLATION))
+
+    def _seated(self) -> Author:
+        """The author, at their place in the queue."""
+        person = self._conversation if self._shared else self.author.id
+        return replace(self.author, seat=self._room.seats.seat(self._address, person))
 
     async def _write(self) -> None:
         try:
@@ -170,7 +198,7 @@ class ChatSocket:
         reply = WebReply(self._room.hub, self._conversation, ask.id)
         message = Message(
             event_id=ask.id,
-            author=self._author,
+            author=self._seated(),
             place=place_of(self._conversation),
             text=ask.text.strip(),
             attachments=attachments,
@@ -189,7 +217,7 @@ class ChatSocket:
         reply = WebReply(self._room.hub, self._conversation, wanted.id)
         command = GenerateCommand(
             event_id=wanted.id,
-            author=self._author,
+            author=self._seated(),
             place=place_of(self._conversation),
             prompt=prompt,
             seconds=wanted.seconds,
@@ -210,7 +238,7 @@ class ChatSocket:
         self._refuse("refused", notice or "That could not be taken. Try again in a moment.", {"id": message_id})
 
     async def _cancel(self, request: str) -> None:
-        if not await self._room.handler.cancel(request, self._author):
+        if not await self._room.handler.cancel(request, self.author):
             self._refuse("nothing_to_cancel", "That is finished already.", {"request": request})
 
     async def _forget(self) -> None:

@@ -5,29 +5,34 @@ Knows HTTP and nothing of conversations.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
-import secrets
+import json
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
 from adapters.base import Author
+from adapters.http import client_address
+from adapters.http.addresses import group_of
 from adapters.web.errors import Problem, WebSetupError, from_http, unexpected
+from adapters.web.sessions import SESSION_S, Sessions
 
 COOKIE = "gpt4video_session"
-SESSION_S = 7 * 24 * 3600.0
-MAX_SESSIONS = 1000
 
 # Wrong tokens from one address before it has to wait, and for how long they count (seconds).
 MAX_STRIKES = 5
 STRIKE_WINDOW_S = 60.0
 MAX_STRIKE_ADDRESSES = 4096
+STRUCK_S = 1.0  # how late a wrong token is then answered
+MAX_LOGIN_BYTES = 4096
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -85,7 +90,14 @@ class Strikes:
 class Door:
     """The middleware in front of every route. Raises `WebSetupError` for a public page without a token."""
 
-    def __init__(self, host: str, token: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        host: str,
+        token: str | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        sessions_file: Path | None = None,
+    ) -> None:
         self._token = token.strip() if token else ""
         self._host = host
         self._loopback = is_loopback(host)
@@ -94,9 +106,17 @@ class Door:
                 f"The web page is set to listen on {host or 'every address'}, where other machines can reach it. "
                 "Set web.token (GPT4VIDEO_WEB__TOKEN) to a long random string, or set web.host to 127.0.0.1."
             )
-        self._clock = clock
         self._strikes = Strikes(clock)
-        self._sessions: OrderedDict[str, float] = OrderedDict()
+        self._sessions = Sessions(self._token, sessions_file)
+
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether people have to sign in here."""
+        return bool(self._token)
+
+    async def open(self) -> None:
+        """Read the sessions of an earlier run."""
+        await self._sessions.load()
 
     def author(self, request: web.Request) -> Author:
         """Who is at the other end. Whoever passed the door runs this installation: its admin, and so its moderator."""
@@ -107,28 +127,46 @@ class Door:
             id="web-" + sha256(session.encode()).hexdigest()[:16], name="You", is_admin=True, is_moderator=True
         )
 
+    def knows(self, request: web.Request) -> bool:
+        """Whether whoever sent it is still signed in, or need not be."""
+        return not self._token or self._sessions.known(request.cookies.get(COOKIE, ""))
+
     async def login(self, request: web.Request) -> web.Response:
-        """`POST /api/login` with `{"token": …}`: sets the session cookie, or raises `Problem` 401 or 429."""
-        address = request.remote or ""
-        wait_s = self._strikes.wait_s(address)
-        if wait_s > 0:
-            seconds = int(wait_s) + 1
-            sentence = f"That was wrong too often. Try again in {seconds} seconds."
-            raise Problem(429, "too_many_tries", sentence, {"Retry-After": str(seconds)})
+        """`POST /api/login` with `{"token": …}`: sets the session cookie, or raises `Problem` 401 or 429.
+
+        The right token always opens, however many wrong ones came before it.
+        """
         if not self._token or not hmac.compare_digest(await _posted_token(request), self._token.encode()):
-            self._strikes.count(address)
-            raise Problem(401, "wrong_token", "That is not the token. It is the value of web.token on the server.")
-        session = secrets.token_urlsafe(32)
-        self._sessions[session] = self._clock() + SESSION_S
-        while len(self._sessions) > MAX_SESSIONS:
-            self._sessions.popitem(last=False)
+            raise await self._wrong_token(group_of(client_address(request)))
         response = web.json_response({"ok": True})
-        # Behind a proxy that ends TLS; a liar only makes the own cookie stricter.
-        secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
         response.set_cookie(
-            COOKIE, session, max_age=int(SESSION_S), httponly=True, samesite="Strict", secure=secure, path="/"
+            COOKIE,
+            await self._sessions.begin(),
+            max_age=int(SESSION_S),
+            httponly=True,
+            samesite="Strict",
+            secure=_is_https(request),
+            path="/",
         )
         return response
+
+    async def logout(self, request: web.Request) -> web.Response:
+        """`POST /api/logout`: ends the session for good."""
+        await self._sessions.end(request.cookies.get(COOKIE, ""))
+        response = web.json_response({"ok": True})
+        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_https(request))
+        return response
+
+    async def _wrong_token(self, address: str) -> Problem:
+        """Count it against its address, and say so; too many are answered late."""
+        wait_s = self._strikes.wait_s(address)
+        if wait_s > 0:
+            await asyncio.sleep(STRUCK_S)
+            seconds = int(wait_s) + 1
+            sentence = f"That was wrong too often. Try again in {seconds} seconds."
+            return Problem(429, "too_many_tries", sentence, {"Retry-After": str(seconds)})
+        self._strikes.count(address)
+        return Problem(401, "wrong_token", "That is not the token. It is the value of web.token on the server.")
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: WebHandler) -> web.StreamResponse:
@@ -136,7 +174,7 @@ class Door:
         try:
             self._check_host(request)
             self._check_origin(request)
-            if not self._knows(request):
+            if not self._may_pass(request):
                 return self._send_to_login(request)
             return await handler(request)
         except Problem as problem:
@@ -166,11 +204,10 @@ class Door:
         if not same or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
             raise Problem(403, "foreign_origin", "That request came from another site, so it was refused.")
 
-    def _knows(self, request: web.Request) -> bool:
+    def _may_pass(self, request: web.Request) -> bool:
         if not self._token or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_PREFIX):
             return True
-        until = self._sessions.get(request.cookies.get(COOKIE, ""))
-        return until is not None and until > self._clock()
+        return self.knows(request)
 
     def _send_to_login(self, request: web.Request) -> web.StreamResponse:
         if request.method == "GET" and request.path in _PAGES:
@@ -195,10 +232,26 @@ def _split(url: str) -> SplitResult:
         return urlsplit("")
 
 
+def _is_https(request: web.Request) -> bool:
+    """Whether the browser speaks TLS, to this server or to a proxy; a liar only makes the own cookie stricter."""
+    return (
+        request.secure
+        or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+        or "proto=https" in request.headers.get("Forwarded", "").lower()
+    )
+
+
 async def _posted_token(request: web.Request) -> bytes:
+    if (request.content_length or 0) > MAX_LOGIN_BYTES:
+        return b""
+    data = bytearray()
+    async for chunk in request.content.iter_chunked(MAX_LOGIN_BYTES):
+        data += chunk
+        if len(data) > MAX_LOGIN_BYTES:
+            return b""
     try:
-        body = await request.json()
-    except ValueError:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
         return b""
     token = body.get("token") if isinstance(body, dict) else None
-    return token.strip().encode() if isinstance(token, str) else b""
+    return token.strip().encode("utf-8", "replace") if isinstance(token, str) else b""

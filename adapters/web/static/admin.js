@@ -5,6 +5,7 @@ import { Audit } from "./audit.js";
 import { byId, drawIcons, h } from "./dom.js";
 import { lastConversation } from "./place.js";
 import { Rules } from "./rules.js";
+import { offerSignOut } from "./session.js";
 import { Trials } from "./trial.js";
 
 drawIcons();
@@ -32,6 +33,7 @@ try {
   const config = await api("/api/config");
   document.title = `Safety · ${config.title}`;
   for (const element of document.querySelectorAll("[data-title]")) element.textContent = config.title;
+  offerSignOut(config, (message) => complain(new Error(message)));
   new Trials({ channel, complain, thresholds: () => rules.thresholds(), maxBytes: config.max_upload_bytes });
   audit.categories(await rules.load());
   await audit.load();

@@ -7,6 +7,7 @@ import { byId, drawIcons } from "./dom.js";
 import { Exchange } from "./exchange.js";
 import { Announcer, Follow, showBanner, toast, watchDrops } from "./page.js";
 import { Outbox, conversationId, newId, turnTo } from "./place.js";
+import { offerSignOut } from "./session.js";
 import { Connection } from "./socket.js";
 
 class Chat {
@@ -238,6 +239,7 @@ try {
   const config = await api("/api/config");
   document.title = config.title;
   for (const element of document.querySelectorAll("[data-title]")) element.textContent = config.title;
+  offerSignOut(config, toast);
   new Chat(config);
 } catch (error) {
   showBanner(error.message, "Reload", () => location.reload());

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from adapters.base import Bar, Chip, MadeVideo, QueueSpot, State, Still
+from adapters.web import uploads as uploads_module
 
 PHONE = {"width": 360, "height": 720}
 
@@ -522,3 +523,41 @@ CONTRAST = """() => {
   }
   return found;
 }"""
+
+
+@pytest.mark.parametrize("path", ["/", "/admin"])
+async def test_who_signs_out_is_out_and_the_button_is_there_only_for_who_is_in(
+    open_chat: Any, start: Any, path: str
+) -> None:
+    server = await start(token="a long random string")
+    chat = await open_chat(server, path=path, ready=False)
+    await chat.page.get_by_label("Token").fill("a long random string")
+    await chat.page.get_by_role("button", name="Open the page").click()
+    await chat.page.get_by_role("button", name="Sign out").click()
+    await expect(chat.page).to_have_url(re.compile("/login"))
+    await chat.page.goto(server.url + path)
+    await expect(chat.page).to_have_url(re.compile("/login"))
+    # What the browser says of a websocket that was closed while it was being opened is no trouble of the page's.
+    chat.troubles.clear()
+
+    free = await open_chat(await start(), path=path, ready=False)
+    await expect(
+        free.page.get_by_role("link", name="Back to the chat" if path == "/admin" else "Safety")
+    ).to_be_visible()
+    await expect(free.page.get_by_role("button", name="Sign out")).to_be_hidden()
+
+
+async def test_an_upload_that_is_one_too_many_says_so_and_can_be_tried_again(
+    open_chat: Any, server: Any, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads_module, "MAX_WAITING_OF_ONE", 1)
+    chat = await open_chat(server)
+    await chat.drop(clip)
+    await expect(chat.page.locator(".file[data-state=done]")).to_have_count(1)
+    await chat.drop(clip)
+    failed = chat.page.locator(".file[data-state=failed]")
+    await expect(failed).to_contain_text("Too many files wait for their question.")
+    await chat.page.get_by_role("button", name="Remove bikes.mp4").first.click()
+    await failed.get_by_role("button", name="Try bikes.mp4 again").click()
+    await expect(chat.page.locator(".file[data-state=done]")).to_have_count(1)
+    chat.troubles.clear()  # the browser's own line about a status of 429

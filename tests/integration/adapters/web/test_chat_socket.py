@@ -11,6 +11,8 @@ import aiohttp
 import pytest
 
 from adapters.base import AttachmentError, Bar, GenerateCommand, Message, QueueSpot, State, Still, View
+from adapters.web import chat as chat_module
+from adapters.web.sessions import SEATS
 
 CONVERSATION = "conversation-0001"
 ASK = {"type": "ask", "id": "message-00000001", "text": "what happens?"}
@@ -380,3 +382,25 @@ async def test_frames_and_bars_are_shown_with_addresses_that_work(server: Any, s
     assert view["bar"] == {"step": 3, "total": 30, "label": "frames", "eta_s": 12.0}
     assert picture.headers["Content-Type"] == "image/jpeg"
     assert data == stills[0].read_bytes()
+
+
+async def test_a_socket_that_never_says_hello_is_closed(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_module, "HELLO_S", 0.05)
+    async with server.socket(conversation=None) as silent, server.socket() as talk:
+        assert (await silent.ws.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
+        await talk.say(**ASK)
+        assert (await talk.hear("accepted"))["id"] == ASK["id"]
+
+
+async def test_each_window_waits_in_the_queue_for_itself_and_is_one_author_with_the_others(server: Any) -> None:
+    for number in range(SEATS + 3):
+        async with server.socket(f"conversation-{number:04}") as talk:
+            for again in range(2):
+                await talk.say(type="ask", id=f"message-{number:06}-{again}", text="what happens?")
+                await talk.hear("accepted")
+    authors = [call.author for call in server.handler.calls]
+    assert {author.id for author in authors} == {"local"}
+    seats = [author.seat for author in authors]
+    assert seats[::2] == seats[1::2]
+    assert len(set(seats)) == SEATS + 1
+    assert len(set(seats[: 2 * SEATS])) == SEATS

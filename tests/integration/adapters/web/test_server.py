@@ -11,7 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from adapters.http import TrustedProxies
 from adapters.web import WebAdapter, WebSetupError
+from adapters.web import door as door_module
 
 MEGABYTE = 1024 * 1024
 TOKEN = "a long random string"
@@ -75,6 +77,34 @@ async def test_an_upload_that_breaks_off_leaves_nothing(server: Any, eventually:
     writer.close()
 
     await eventually(lambda: not list(server.inbox.iterdir()))
+
+
+async def test_a_flood_of_uploads_is_stopped_at_so_many_and_leaves_room_for_more_later(
+    server: Any, eventually: Any
+) -> None:
+    port = int(server.url.rsplit(":", 1)[1])
+    lines = []
+    head = f"POST /api/uploads HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 900000\r\n\r\n".encode()
+    for _ in range(40):
+        lines.append(await asyncio.open_connection("127.0.0.1", port))
+        lines[-1][1].write(head + b"x" * 1000)
+    answers: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader) -> None:
+        if line := await reader.readline():
+            answers.append(line)
+
+    listening = [asyncio.create_task(listen(reader)) for reader, _ in lines]
+    await eventually(lambda: len(answers) == 36)  # four of them fill the room of one
+    assert all(b" 429 " in answer for answer in answers)
+    assert len(list(server.inbox.iterdir())) == 4
+
+    for _, writer in lines:
+        writer.close()
+    await asyncio.wait(listening)
+    await eventually(lambda: not list(server.inbox.iterdir()))
+    async with server.http() as http, http.post("/api/uploads", data=b"bytes") as answer:
+        assert answer.status == 201
 
 
 async def test_an_upload_can_be_taken_back(server: Any) -> None:
@@ -215,18 +245,131 @@ async def test_the_right_token_opens_pages_socket_and_media_with_a_cookie_that_i
     assert TOKEN not in server.adapter.url
 
 
+async def _log_in(http: aiohttp.ClientSession, token: Any, **headers: str) -> int:
+    async with http.post("/api/login", json={"token": token}, headers=headers) as answer:
+        return answer.status
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "STRUCK_S", 0.0)
+
+
 async def test_wrong_tokens_are_refused_and_after_five_they_have_to_wait(start: Any) -> None:
     server = await start(token=TOKEN)
     async with server.http() as http:
         for wrong in ("no", "", 7, None, TOKEN + "!"):
             async with http.post("/api/login", json={"token": wrong}) as answer:
                 assert (answer.status, (await _json(answer))["error"]["code"]) == (401, "wrong_token")
-        async with http.post("/api/login", json={"token": TOKEN}) as answer:
+        async with http.post("/api/login", json={"token": "no"}) as answer:
             assert answer.status == 429
             assert 0 < int(answer.headers["Retry-After"]) <= 60
             assert "Try again in" in (await _json(answer))["error"]["message"]
         async with http.get("/api/config") as answer:
             assert answer.status == 401
+
+
+async def test_the_right_token_opens_however_many_wrong_ones_came_before(start: Any) -> None:
+    server = await start(token=TOKEN)
+    async with server.http() as http:
+        assert [await _log_in(http, "wrong") for _ in range(8)] == [401] * 5 + [429] * 3
+        assert await _log_in(http, TOKEN) == 200
+        async with http.get("/api/config") as answer:
+            assert answer.status == 200
+
+
+async def test_behind_a_trusted_proxy_only_who_guesses_has_to_wait(start: Any) -> None:
+    server = await start(token=TOKEN, proxies=TrustedProxies(["127.0.0.1"]))
+    async with server.http() as http:
+        for made_up in range(8):  # what a client writes itself stands left of what the proxy adds
+            await _log_in(http, "wrong", **{"X-Forwarded-For": f"10.0.0.{made_up}, 198.51.100.7"})
+        assert await _log_in(http, "wrong", **{"X-Forwarded-For": "198.51.100.7"}) == 429
+        assert await _log_in(http, "wrong", **{"X-Forwarded-For": "198.51.100.8"}) == 401
+        assert await _log_in(http, TOKEN, **{"X-Forwarded-For": "198.51.100.7"}) == 200
+
+
+async def test_a_stranger_cannot_choose_the_address_that_waits(start: Any) -> None:
+    server = await start(token=TOKEN)
+    async with server.http() as http:
+        tries = [await _log_in(http, "wrong", **{"X-Forwarded-For": f"198.51.100.{number}"}) for number in range(6)]
+    assert tries == [401] * 5 + [429]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"[" * 4000, b'{"token": "' + b"x" * 200_000 + b'"}', b"\xff\xfe"])
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_whatever_is_posted_as_a_token_is_a_wrong_one(start: Any, body: bytes, chunked: bool) -> None:
+    async def stream() -> Any:
+        yield body
+
+    server = await start(token=TOKEN)
+    async with server.http() as http, http.post("/api/login", data=stream() if chunked else body) as answer:
+        assert (answer.status, (await _json(answer))["error"]["code"]) == (401, "wrong_token")
+
+
+async def test_a_session_outlives_a_restart_and_ends_with_another_token(start: Any, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = await start(token=TOKEN, state_dir=state)
+    async with first.http() as http, http.post("/api/login", json={"token": TOKEN}) as answer:
+        cookies = {"gpt4video_session": answer.cookies["gpt4video_session"].value}
+    await first.adapter.stop()
+    file = state / "sessions.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert cookies["gpt4video_session"] not in file.read_text()
+    assert TOKEN not in file.read_text()
+
+    async def enters(token: str) -> bool:
+        server = await start(token=token, state_dir=state)
+        async with server.http(cookies=cookies) as http, http.get("/api/config") as answer:
+            entered = answer.status == 200
+        await server.adapter.stop()
+        return entered
+
+    assert await enters(TOKEN)
+    assert not await enters("another long random string")
+    assert not await enters(TOKEN)  # and it stays ended
+
+
+async def test_signing_out_ends_the_session_its_sockets_and_its_uploads(start: Any, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    server = await start(token=TOKEN, state_dir=state)
+    async with server.http() as http, server.http() as other:
+        for session in (http, other):
+            assert await _log_in(session, TOKEN) == 200
+            async with session.post("/api/uploads", data=b"bytes") as answer:
+                assert answer.status == 201
+        cookie = next(iter(http.cookie_jar)).value
+        async with http.ws_connect("/api/socket") as ws, other.ws_connect("/api/socket") as others:
+            for talking in (ws, others):
+                await talking.send_json({"type": "hello", "conversation": "conversation-0001"})
+                await talking.receive_json(timeout=10)
+            async with http.post("/api/logout") as answer:
+                assert (answer.status, answer.cookies["gpt4video_session"].value) == (200, "")
+            assert (await ws.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
+            await others.send_json({"type": "hello", "conversation": "conversation-0001"})
+            assert (await others.receive_json(timeout=10))["type"] == "history"
+        assert len(list(server.inbox.iterdir())) == 1
+    async with server.http(cookies={"gpt4video_session": cookie}) as thief, thief.get("/api/config") as answer:
+        assert answer.status == 401
+
+
+async def test_signing_out_from_another_site_or_without_a_session_changes_nothing(start: Any) -> None:
+    server = await start(token=TOKEN)
+    async with server.http() as http:
+        async with http.post("/api/logout") as answer:
+            assert answer.status == 401
+        assert await _log_in(http, TOKEN) == 200
+        async with http.post("/api/logout", headers={"Origin": "https://evil.example"}) as answer:
+            assert answer.status == 403
+        async with http.get("/api/config") as answer:
+            assert answer.status == 200
+            assert (await _json(answer))["signed_in"]
+
+
+@pytest.mark.parametrize("headers", [{"X-Forwarded-Proto": "https"}, {"Forwarded": "for=1.2.3.4;proto=https"}])
+async def test_behind_tls_the_cookie_is_never_sent_in_the_clear(start: Any, headers: dict[str, str]) -> None:
+    server = await start(token=TOKEN)
+    async with server.http() as http, http.post("/api/login", json={"token": TOKEN}, headers=headers) as answer:
+        assert answer.cookies["gpt4video_session"]["secure"]
 
 
 async def test_a_made_up_session_is_not_one(start: Any) -> None:

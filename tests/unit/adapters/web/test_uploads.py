@@ -12,7 +12,15 @@ import pytest
 
 from adapters.base import AttachmentError
 from adapters.web.errors import Problem
-from adapters.web.uploads import MAX_WAITING, Inbox
+from adapters.web.uploads import (
+    MAX_UNDER_WAY,
+    MAX_UNDER_WAY_OF_ONE,
+    MAX_WAITING,
+    ROOM,
+    ROOM_OF_ONE,
+    SPARE_BYTES,
+    Inbox,
+)
 
 
 class Body:
@@ -114,4 +122,96 @@ async def test_a_reader_that_stops_early_still_empties_the_inbox(folder: Path) -
     await reading.aclose()
 
     assert list(folder.iterdir()) == []
+    await inbox.close()
+
+
+class Hanging:
+    """A body of which a part came, and no more until the test says so."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self.parts = parts
+        self.came = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            yield part
+        self.came.set()
+        await self.go_on.wait()
+
+
+async def _under_way(inbox: Inbox, owner: str, claimed: int | None, part: bytes = b"x") -> asyncio.Task[Any]:
+    body = Hanging(part)
+    task = asyncio.create_task(inbox.receive(body, "clip", "video/mp4", claimed, owner))  # type: ignore[arg-type]
+    waiting = asyncio.create_task(body.came.wait())
+    await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    return task
+
+
+async def _refused(inbox: Inbox, owner: str, body: bytes = b"x", claimed: int | None = None) -> str:
+    with pytest.raises(Problem) as caught:
+        await inbox.receive(Body(body), "clip", "video/mp4", claimed, owner)  # type: ignore[arg-type]
+    return f"{caught.value.status} {caught.value.code}"
+
+
+async def test_what_an_upload_claims_counts_before_it_has_come(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path, 1000)
+    await inbox.open()
+    tasks = [await _under_way(inbox, "ann", 1000) for _ in range(ROOM_OF_ONE)]
+    assert await _refused(inbox, "ann", claimed=1) == "429 too_many_uploads"
+    assert await _refused(inbox, "ann") == "429 too_many_uploads"
+    await inbox.receive(Body(b"x"), "clip", "video/mp4", 1, "bob")  # type: ignore[arg-type]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert len(list(tmp_path.iterdir())) == 1  # what was cancelled leaves nothing
+    await inbox.receive(Body(b"x"), "clip", "video/mp4", 1000, "ann")  # type: ignore[arg-type]
+    await inbox.close()
+
+
+async def test_a_body_without_a_length_counts_as_it_comes(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path, 1000)
+    await inbox.open()
+    tasks = [await _under_way(inbox, "ann", None, b"x" * 999) for _ in range(ROOM_OF_ONE)]
+    assert await _refused(inbox, "ann", b"x" * 5) == "429 too_many_uploads"
+    await inbox.receive(Body(b"x" * 4), "clip", "video/mp4", None, "ann")  # type: ignore[arg-type]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await inbox.close()
+
+
+async def test_so_many_uploads_at_once_are_taken_of_one_and_of_all(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path, 1_000_000)
+    await inbox.open()
+    tasks = [await _under_way(inbox, f"p{number // MAX_UNDER_WAY_OF_ONE}", 1) for number in range(MAX_UNDER_WAY)]
+    assert not any(task.done() for task in tasks)
+    assert await _refused(inbox, "p0") == "429 too_many_uploads"
+    assert await _refused(inbox, "somebody else") == "429 too_many_uploads"
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert list(tmp_path.iterdir()) == []
+    await inbox.close()
+
+
+async def test_all_together_have_so_many_bytes(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path, 10)
+    await inbox.open()
+    for number in range(ROOM):
+        await inbox.receive(Body(b"x" * 10), "clip", "video/mp4", 10, f"p{number}")  # type: ignore[arg-type]
+    assert await _refused(inbox, "somebody else") == "429 too_many_uploads"
+    inbox.discard_all("p3")
+    await inbox.receive(Body(b"x" * 10), "clip", "video/mp4", 10, "somebody else")  # type: ignore[arg-type]
+    await inbox.close()
+
+
+async def test_the_disk_is_not_filled_to_the_last_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox(tmp_path, 1000)
+    await inbox.open()
+    monkeypatch.setattr(inbox, "_free_bytes", lambda: SPARE_BYTES + 100)
+    assert await _refused(inbox, "ann", claimed=101) == "507 no_room"
+    assert await _refused(inbox, "ann", b"x" * 101) == "507 no_room"
+    await inbox.receive(Body(b"x" * 100), "clip", "video/mp4", 100, "ann")  # type: ignore[arg-type]
     await inbox.close()
