@@ -251,7 +251,7 @@ class _Answer:
         shown = errand.stage.view.text
         if sentence.strip():
             text = shown[-CHECKED_BEFORE:] + sentence
-            decision = await errand.safety.check(errand.policy, request=errand.id, text=text, text_at=Where.ANSWER)
+            decision = await errand.decide(text=text, text_at=Where.ANSWER)
             self._decision += decision
             self._judged = shown + sentence
             await errand.judge(decision, Where.ANSWER, text=text)

@@ -25,7 +25,7 @@ from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
 from bot.store import Patience, Store, StoreError, StoreRefused, lock_of
 from bot.timekeeping import Timekeeping
-from engine import Engine, EngineSettings, build_engine
+from engine import DecodingSettings, Engine, EngineSettings, build_engine
 from engine.types import Category
 
 log = logging.getLogger(__name__)
@@ -298,6 +298,11 @@ def _engine(config: Config) -> Engine:
         max_wait_s=config.engine.max_wait_s,
         per_user_queue=config.engine.requests_per_user,
         times_file=config.state_dir / "times.json",
+        decoding=DecodingSettings(
+            decoders=config.media.decoders,
+            memory_mb=config.media.decode_memory_mb,
+            state_dir=config.state_dir,
+        ),
     )
     return build_engine(config.runtime_config(), settings, executor=config.engine.executor)
 

@@ -53,7 +53,9 @@ class Clips:
         described: list[str] = []
         for clip in clips:
             errand.stage.update(status=f"Opening {shorten(clip.name, 60)} …")
-            result = await self._engine.run(Inspect(clip=clip), request=errand.id, system=True)
+            result = await self._engine.run(
+                Inspect(clip=clip), request=errand.id, user=errand.user, community=errand.community, system=True
+            )
             if isinstance(result, Inspected):
                 infos.append(result.info)
                 length = "" if result.info.kind == "image" else f" ({clock(result.info.length_s)})"

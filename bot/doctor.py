@@ -28,6 +28,7 @@ from bot.store import Store, StoreError
 from bot.timekeeping import CONFIRM, doubt
 from bot.words import listing, size
 from engine import build_engine
+from engine.decoding import sandbox
 from engine.device import Device
 from engine.errors import EngineError
 from engine.presets import AUTO, Chosen
@@ -88,6 +89,7 @@ async def examine(path: Path | None) -> Report:
         return report
     report.checks.append(Check("configuration", True, str(config.source or "defaults (no configuration file)")))
     report.checks.append(await asyncio.to_thread(_disk, config.bot.data_dir))
+    report.checks.append(_reading(config))
     report.checks += await _database(config)
     report.checks.append(_web(config))
     report.checks += await _discord(config)
@@ -112,6 +114,15 @@ def _disk(folder: Path) -> Check:
     if free < ROOM:
         return Check("disk", False, f"only {decimal(free)} free in {folder}", "Free some space, or move bot.data_dir.")
     return Check("disk", True, f"{decimal(free)} free in {folder}")
+
+
+def _reading(config: Config) -> Check:
+    """What stands around the processes that read posted files. A kernel that lacks a wall is no reason not to run."""
+    walls, lacking = sandbox.available()
+    says = f"{config.media.decoders} processes, each with {listing(list(walls))}"
+    if lacking:
+        says += f"; this system has no {' and no '.join(lacking)}"
+    return Check("reading files", True, says)
 
 
 async def _database(config: Config) -> list[Check]:

@@ -108,12 +108,30 @@ class Errand:
         clips_at: Where | None = None,
     ) -> None:
         """Check, record and show the verdicts. Raises `Blocked` with the reason, or `EngineError` when unscored."""
-        decision = await self.safety.check(
-            self.policy, request=self.id, text=text, text_at=text_at, clips=clips, clips_at=clips_at
-        )
+        decision = await self.decide(text=text, text_at=text_at, clips=clips, clips_at=clips_at)
         where = text_at or clips_at or Where.QUESTION
         await self.record(decision, where, text)
         await self.judge(decision, where, text=text, clips=clips)
+
+    async def decide(
+        self,
+        *,
+        text: str = "",
+        text_at: Where | None = None,
+        clips: Sequence[Clip] = (),
+        clips_at: Where | None = None,
+    ) -> Decision:
+        """Check, and no more: at the expense of whoever asked. Raises `EngineError` when unscored."""
+        return await self.safety.check(
+            self.policy,
+            request=self.id,
+            text=text,
+            text_at=text_at,
+            clips=clips,
+            clips_at=clips_at,
+            user=self.user,
+            community=self.community,
+        )
 
     async def record(self, decision: Decision, where: Where, excerpt: str) -> None:
         """Write the verdicts to the audit."""
@@ -132,7 +150,9 @@ class Errand:
         )
         if decision.blocked:
             if not self.place.private:
-                await self.evidence.keep(self.id, decision, text=text, clips=clips)
+                await self.evidence.keep(
+                    self.id, decision, text=text, clips=clips, user=self.user, community=self.community
+                )
             worst = decision.worst
             by_score = worst is not None and worst.action is Action.BLOCK
             raise Blocked(explain(decision, where), by_score=by_score)

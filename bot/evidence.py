@@ -13,7 +13,7 @@ from pathlib import Path
 
 from adapters.base import Still
 from bot.files import Shelf
-from bot.safety import Action, Decision, Verdict, Where
+from bot.safety import Action, Decision, Where
 from bot.words import shorten
 from engine import Engine
 from engine.types import Clip, Inspect
@@ -31,15 +31,27 @@ class Evidence:
         self._engine = engine
         self._shelf = shelf
 
-    async def keep(self, request: str, decision: Decision, *, text: str, clips: Sequence[Clip]) -> None:
-        """Keep the text or the frame that the worst verdict of a block is about. Never raises for what fails."""
+    async def keep(
+        self,
+        request: str,
+        decision: Decision,
+        *,
+        text: str,
+        clips: Sequence[Clip],
+        user: str = "",
+        community: str = "",
+    ) -> None:
+        """Keep the text or the frame that the worst verdict of a block is about, which `user` posted. Never raises for
+        what fails."""
         worst = decision.worst
         if worst is None or worst.action is not Action.BLOCK:
             return
         folder = self._shelf.evidence(request)
         try:
             if worst.where in (Where.CLIP, Where.VIDEO):
-                await self._keep_frame(request, worst, clips, folder)
+                await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+                look = Inspect(clip=clips[worst.clip or 0], stills_dir=str(folder), times=(worst.time_s or 0.0,))
+                await self._engine.run(look, request=request, user=user, community=community, system=True)
             else:
                 await asyncio.to_thread(_write, folder, shorten(text, EXCERPT))
         except Exception:
@@ -54,11 +66,6 @@ class Evidence:
         folder = self._shelf.evidence(request)
         found = await asyncio.to_thread(lambda: sorted(folder.glob("*.jp*g")))
         return Still(str(found[0]), time_s or 0.0) if found else None
-
-    async def _keep_frame(self, request: str, worst: Verdict, clips: Sequence[Clip], folder: Path) -> None:
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        look = Inspect(clip=clips[worst.clip or 0], stills_dir=str(folder), times=(worst.time_s or 0.0,))
-        await self._engine.run(look, request=request, system=True)
 
 
 def _write(folder: Path, words: str) -> None:

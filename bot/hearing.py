@@ -109,7 +109,9 @@ class Hearing:
 
     async def _caught_up(self, errand: Errand, clip: Clip) -> Clip:
         try:
-            looked = await self._engine.run(Inspect(clip=clip), request=errand.id, system=True)
+            looked = await self._engine.run(
+                Inspect(clip=clip), request=errand.id, user=errand.user, community=errand.community, system=True
+            )
         except JobCancelled:
             raise
         except EngineError as error:
@@ -176,7 +178,7 @@ class Hearing:
         """
         decision, worst = Decision(), ""
         for piece in pieces(said):
-            found = await errand.safety.check(errand.policy, request=errand.id, text=piece, text_at=Where.SPEECH)
+            found = await errand.decide(text=piece, text_at=Where.SPEECH)
             if not worst or _weight(found) > _weight(decision):
                 worst = piece
             decision += found

@@ -333,14 +333,21 @@ class Safety:
         text_at: Where | None = None,
         clips: Sequence[Clip] = (),
         clips_at: Where | None = None,
+        user: str = "",
+        community: str = "",
     ) -> Decision:
-        """Score and decide. Raises `EngineError` when a guard is missing or failed: callers must not go on."""
+        """Score and decide. `user` of `community` is charged for what reading the clips takes.
+
+        Raises `EngineError` when a guard is missing or failed: callers must not go on.
+        """
         has_text = bool(text.strip())
         if not has_text and not clips:
             return Decision()
         scored = await self._engine.run(
             Moderate(text=text if has_text else "", clips=tuple(clips), frames=self._frames),
             request=request,
+            user=user,
+            community=community,
             system=True,
         )
         if not isinstance(scored, Scored):

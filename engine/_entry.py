@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+from engine.decoding import Payer
 from engine.scheduler import CostModel, class_of, cost_key
 from engine.ticket import Ticket
 from engine.types import Job, Queued
@@ -22,21 +24,27 @@ class Entry:
         "job_class",
         "key",
         "overtaken_s",
+        "payer",
+        "reading",
         "run",
         "started_at",
         "ticket",
         "told",
         "user",
         "waits",
+        "yields",
     )
 
-    def __init__(self, number: int, job: Job, user: str) -> None:
+    def __init__(self, number: int, job: Job, user: str, payer: Payer) -> None:
         self.id = number
         self.job = job
         self.job_class = class_of(job)
         self.key = cost_key(job)
         self.user = user  # empty when no user answers for the job
+        self.payer = payer  # of what is read for it
         self.ticket: Ticket
+        self.reading: asyncio.Task[None] | None = None  # while nothing else happens than that its clips are read
+        self.yields = 0  # how often it made way for others while a clip was read
         self.run: int | None = None  # the executor's number while it has the job
         self.handed_at = 0.0  # to the executor
         self.overtaken_s = 0.0  # what questions take that went before it since; infinite once none may any more

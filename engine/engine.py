@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
 from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
@@ -21,8 +21,10 @@ import msgspec
 
 from engine._entry import Entry
 from engine._positions import PositionTeller
+from engine.decoding import DecodingPool, Looks, Payer
+from engine.decoding.inspecting import inspect
 from engine.errors import BadRequest, EngineError, EngineUnavailable, JobCancelled, JobFailed, JobPoisoned, Overloaded
-from engine.executors.base import Executor, Task, WorkerDied
+from engine.executors.base import Executor, JobYielded, Task, WorkerDied
 from engine.executors.inline import InlineExecutor
 from engine.executors.process import ProcessExecutor
 from engine.executors.wire import Loaded
@@ -36,9 +38,11 @@ from engine.types import (
     Event,
     Failed,
     Generate,
+    Inspect,
     Job,
     JobClass,
     ModelCard,
+    Moderate,
     Rendered,
     Result,
     Role,
@@ -52,6 +56,7 @@ from engine.types import (
 # One job runs, one is staged behind it, so that the model never waits for the pipe.
 _SLOTS = 2
 _DEATHS_TO_POISON = 2
+_MOST_YIELDS = 8  # of one job; then it waits for its clip where it is
 _ROLES: dict[type, Role] = {
     Understand: Role.UNDERSTANDING,
     Generate: Role.GENERATION,
@@ -73,8 +78,10 @@ def build_engine(
 ) -> Engine:
     """An engine that is not started yet. `inline` runs the models in a thread of this process: for tests."""
     settings = settings or EngineSettings()
-    runner: Executor = ProcessExecutor(config, settings) if executor == "process" else InlineExecutor(config)
-    return Engine(config, settings, runner)
+    if executor == "inline":
+        return Engine(config, settings, InlineExecutor(config))
+    decoding = DecodingPool(settings.decoding, config.limits)
+    return Engine(config, settings, ProcessExecutor(config, settings, decoding), decoding)
 
 
 class _State(Enum):
@@ -85,12 +92,23 @@ class _State(Enum):
 
 
 class Engine:
-    """Admission, fairness, dispatch and retry in front of one executor. Use it from one event loop."""
+    """Admission, fairness, dispatch and retry in front of one executor. Use it from one event loop.
 
-    def __init__(self, config: RuntimeConfig, settings: EngineSettings, executor: Executor) -> None:
+    With `decoding`, posted clips are read there: inspecting one needs the executor not at all, and a check enters it
+    only when its clips are decoded.
+    """
+
+    def __init__(
+        self,
+        config: RuntimeConfig,
+        settings: EngineSettings,
+        executor: Executor,
+        decoding: DecodingPool | None = None,
+    ) -> None:
         self._config = config
         self._settings = settings
         self._executor = executor
+        self._decoding = decoding
         self._costs = CostModel()
         self._times = LearnedTimes(settings.times_file, config, self._costs) if settings.times_file else None
         self._keeping: asyncio.TimerHandle | None = None  # set while something was learned that is not kept yet
@@ -125,11 +143,15 @@ class Engine:
         if self._times is not None:
             await asyncio.to_thread(self._times.load)
         try:
+            if self._decoding is not None:
+                await self._decoding.start()
             self._loaded = await self._executor.start(self._dispatch)
         except BaseException as error:
             self._failure = str(error) or "The start was interrupted."
             self._state = _State.CLOSED
             await self._executor.drain(0.0)
+            if self._decoding is not None:
+                await self._decoding.stop()
             self._fail_all(EngineUnavailable(self._failure))
             raise
         self._dispatch()
@@ -139,11 +161,12 @@ class Engine:
         (as `UnknownModel` for a video of a model that is not here).
 
         The cap per user counts jobs that name a `user`. `system` marks the application's own checks: they skip that
-        cap and are still taken while the engine drains.
+        cap and are still taken while the engine drains. What reading clips takes is charged to `user` in any case.
         """
         self._check_open(job, system)
         _check_text(job)
-        entry = Entry(next(self._ids), self._with_model(job), "" if system else user)
+        payer = Payer(request=request, user=user, community=community)
+        entry = Entry(next(self._ids), self._with_model(job), "" if system else user, payer)
         refusal = admission(
             self._settings,
             waiting_of_user=self._waiting_of_user[user] if entry.user else 0,
@@ -157,21 +180,10 @@ class Engine:
         self._idle.clear()
         if entry.user:
             self._waiting_of_user[user] += 1
-        cost_s = self._costs.at_least(entry.key)
-        self._scheduler.add(
-            Item(
-                id=entry.id,
-                job_class=entry.job_class,
-                community=community,
-                user=user,
-                cost_s=cost_s,
-                payload=entry,
-                key=entry.key,
-            )
-        )
-        self._dispatch()
-        if entry.run is None or len(self._in_flight) > 1:
-            self._teller.wake()
+        if self._reads_first(entry):
+            self._start_reading(entry)
+        else:
+            self._line_up(entry)
         return entry.ticket
 
     async def run(self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False) -> Result:
@@ -193,6 +205,8 @@ class Engine:
         self._state = _State.CLOSED
         self._fail_all(EngineUnavailable(_STOPPED))
         await self._executor.drain(self._settings.cancel_grace_s)
+        if self._decoding is not None:
+            await self._decoding.stop()
         self._teller.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._keeping is not None:
@@ -261,6 +275,70 @@ class Engine:
         waiting_s = sum(count * costs.at_least(key) for key, count in self._scheduler.waiting(job_class))
         return waiting_s + sum(min(entry.left_s(costs), costs.at_least(entry.key)) for entry in running)
 
+    # --- reading clips ---
+
+    def _reads_first(self, entry: Entry) -> bool:
+        """Whether a job's clips are read before it enters the executor, if it does at all."""
+        if self._decoding is None:
+            return False
+        match entry.job:
+            case Inspect():
+                return True
+            case Moderate(clips=clips, frames=frames):
+                return bool(clips) and frames > 0 and bool(self._loaded.coverage.frames)
+            case _:
+                return False
+
+    def _start_reading(self, entry: Entry) -> None:
+        entry.reading = self._spawn(self._read_first(entry))
+
+    async def _read_first(self, entry: Entry) -> None:
+        assert self._decoding is not None
+        job, payer = entry.job, entry.payer
+        try:
+            if isinstance(job, Inspect):
+                self._pass_on(entry, Started())
+                self._pass_on(entry, await inspect(self._decoding, job, payer))
+                return
+            assert isinstance(job, Moderate)
+            for clip in job.clips:
+                await self._decoding.decode(clip.path, Looks(job.frames), payer=payer)
+        except EngineError as error:
+            self._end(entry, error)
+        except Exception:
+            log.exception("a clip of request %s could not be read", entry.ticket.request)
+            self._end(entry, JobFailed("Something went wrong while that file was read. Please try again."))
+        else:
+            entry.reading = None
+            if entry.id in self._entries:
+                self._line_up(entry)
+
+    def _line_up(self, entry: Entry) -> None:
+        payer = entry.payer
+        self._scheduler.add(
+            Item(
+                id=entry.id,
+                job_class=entry.job_class,
+                community=payer.community,
+                user=payer.user,
+                cost_s=self._costs.at_least(entry.key),
+                payload=entry,
+                key=entry.key,
+            )
+        )
+        self._dispatch()
+        if entry.run is None or len(self._in_flight) > 1:
+            self._teller.wake()
+
+    async def _come_back(self, entry: Entry, until: Awaitable[object]) -> None:
+        """A run made way while a clip is read for it: it goes before everything else once that is over."""
+        with contextlib.suppress(Exception):
+            await until
+        entry.reading = None
+        if entry.id in self._entries:
+            self._again.append(entry)
+            self._dispatch()
+
     # --- dispatch ---
 
     def _dispatch(self) -> None:
@@ -284,11 +362,17 @@ class Engine:
                 job_class=entry.job_class,
                 request=entry.ticket.request,
                 attempt=entry.attempts,
+                payer=entry.payer,
+                may_yield=entry.yields < _MOST_YIELDS,
             )
         )
-        serving = asyncio.get_running_loop().create_task(self._serve(entry, run, events))
-        self._tasks.add(serving)
-        serving.add_done_callback(self._tasks.discard)
+        self._spawn(self._serve(entry, run, events))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _next(self) -> Entry | None:
         if any(entry.deaths for entry in self._in_flight.values()):
@@ -338,6 +422,8 @@ class Engine:
                 self._pass_on(entry, event)
         except WorkerDied as death:
             self._survive(entry, death)
+        except JobYielded as way:
+            self._make_way(entry, way)
         except Exception:
             log.exception("request %s was lost by the executor", entry.ticket.request)
             self._end(entry, JobFailed("Something went wrong while working on this. Please try again."))
@@ -380,6 +466,16 @@ class Engine:
         else:
             self._again.append(entry)
 
+    def _make_way(self, entry: Entry, way: JobYielded) -> None:
+        entry.run = entry.started_at = None
+        entry.yields += 1
+        if entry.id not in self._entries:
+            return
+        if entry.cancelled:
+            self._end(entry, _cancelled())
+        else:
+            entry.reading = self._spawn(self._come_back(entry, way.until))
+
     # --- endings ---
 
     def _cancel(self, entry: Entry) -> None:
@@ -389,7 +485,9 @@ class Engine:
         if entry.run is not None:
             self._executor.cancel(entry.run)
             return
-        if self._scheduler.remove(entry.id) is None:
+        if entry.reading is not None:
+            entry.reading.cancel()
+        elif self._scheduler.remove(entry.id) is None:
             self._again.remove(entry)
         self._end(entry, _cancelled())
         self._dispatch()
@@ -409,6 +507,8 @@ class Engine:
     def _fail_all(self, error: EngineError) -> None:
         for entry in list(self._entries.values()):
             self._scheduler.remove(entry.id)
+            if entry.reading is not None:
+                entry.reading.cancel()
             self._end(entry, type(error)(error.message, **error.details))
         self._again.clear()
 

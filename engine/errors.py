@@ -93,6 +93,12 @@ class DecodeTimeout(MediaError):
     code = "media.decode_timeout"
 
 
+class PoisonedClip(MediaError):
+    """Reading these bytes broke a decoding process twice, so they are not read again, whoever posts them."""
+
+    code = "media.poisoned"
+
+
 class BudgetTooSmall(MediaError):
     """A video cannot be made small enough for where it has to go."""
 

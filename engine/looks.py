@@ -65,6 +65,9 @@ def choose(clip: ClipReader, count: int) -> Looks:
 
     What finding these costs is bounded, however long the clip is. Raises what the reader raises (`MediaError`).
     """
+    if (elsewhere := getattr(clip, "looks", None)) is not None:  # better chosen where it is decoded
+        found: Looks = elsewhere(count)
+        return found
     info = clip.info
     if info.kind == "image" or (info.frames is not None and info.frames <= count):
         frames = clip.sample(count, max_side=_MAX_SIDE)

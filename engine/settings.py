@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from engine.decoding.settings import DecodingSettings
 from engine.types import JobClass
 
 _WATCHDOG_FLOORS: Mapping[JobClass, float] = MappingProxyType(
@@ -45,6 +46,8 @@ class EngineSettings:
     position_interval_s: float = 0.5
     # Where it is kept what jobs took, for the forecasts after the next start. None: nowhere.
     times_file: Path | None = None
+    # Where posted clips are read.
+    decoding: DecodingSettings = field(default_factory=DecodingSettings)
 
 
 @dataclass(frozen=True, kw_only=True)

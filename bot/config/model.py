@@ -91,6 +91,8 @@ class Media(Section):
     max_duration_s: Seconds = 600
     max_pixels: Positive = 4096 * 2304
     decode_timeout_s: Seconds = 30
+    decoders: Annotated[int, Field(ge=1, le=16)] = 2
+    decode_memory_mb: Annotated[int, Field(ge=128)] = 1024
     frames: Annotated[int, Field(ge=1, le=64)] = 8
     clips_per_message: Positive = 4
 

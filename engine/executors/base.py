@@ -5,10 +5,11 @@ An executor knows no queue, no fairness and no retry: it runs what it is given a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.decoding import Payer
 from engine.executors.wire import Loaded
 from engine.ticket import EventStream
 from engine.types import TERMINAL, Event, Job, JobClass
@@ -16,13 +17,25 @@ from engine.types import TERMINAL, Event, Job, JobClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One run of a job. `number` is never used twice, so that a late cancel cannot hit another run."""
+    """One run of a job. `number` is never used twice, so that a late cancel cannot hit another run. `payer` answers for
+    what is read for it; one that `may_yield` may end with `JobYielded`."""
 
     number: int
     job: Job
     job_class: JobClass
     request: str
     attempt: int = 1
+    payer: Payer | None = None
+    may_yield: bool = False
+
+
+class JobYielded(Exception):
+    """A run made way for others while something is read for it. Run it again once `until` is over, however that ends:
+    it will find there what it waited for."""
+
+    def __init__(self, until: Awaitable[object]) -> None:
+        super().__init__("waiting for a clip to be read")
+        self.until = until
 
 
 class WorkerDied(Exception):
@@ -51,7 +64,8 @@ class Executor(Protocol):
         """Load all models. `on_change` is called whenever `health()` may have changed. Raises `EngineUnavailable`."""
 
     def submit(self, task: Task) -> AsyncIterator[Event]:
-        """Run a job: `Started`, events, then one terminal event. Raises `WorkerDied` instead when the worker dies."""
+        """Run a job: `Started`, events, then one terminal event. Raises `WorkerDied` instead when the worker dies,
+        or `JobYielded`."""
 
     def cancel(self, number: int) -> None:
         """Ask a run to stop; it ends with `Failed(code="cancelled")`, or with the worker's death if it does not."""
@@ -81,6 +95,11 @@ class Streams:
             if isinstance(event, TERMINAL):
                 del self._open[number]
             stream.put(event)
+
+    def fail(self, number: int, error: Exception) -> None:
+        """End the stream of a run without a terminal event."""
+        if (stream := self._open.pop(number, None)) is not None:
+            stream.fail(error)
 
     def fail_all(self, error: Callable[[], Exception]) -> None:
         gone, self._open = self._open, {}

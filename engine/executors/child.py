@@ -42,7 +42,8 @@ def main(connection_fd: int, pulse_fd: int, trace_fd: int) -> int:
     from engine.runtime import Runtime
 
     heart = Heart(open_page(pulse_fd))
-    worker = Worker(Runtime(boot.config, alone=True), _Sender(connection), heart.beat, _leave_the_device)
+    runtime = Runtime(boot.config, alone=True)
+    worker = Worker(runtime, _Sender(connection), heart.beat, _leave_the_device, reads=boot.reads)
     left = threading.Event()
     threading.Thread(target=_listen, args=(connection, worker, left), name="control", daemon=True).start()
     try:

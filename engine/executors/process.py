@@ -11,15 +11,29 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 
-from engine.errors import EngineError, EngineUnavailable, JobCancelled, from_event
-from engine.executors.base import ExecutorHealth, Streams, Task, WorkerDied
+from engine.decoding import Decoded, DecodingPool, Payer
+from engine.errors import EngineError, EngineUnavailable, JobCancelled, JobFailed, from_event
+from engine.executors.base import ExecutorHealth, JobYielded, Streams, Task, WorkerDied
 from engine.executors.descriptors import Reserve
 from engine.executors.inference_process import InferenceProcess
 from engine.executors.restarts import RestartPolicy
 from engine.executors.watchdog import Watchdog
-from engine.executors.wire import EXIT_DEVICE_LOST, Boot, Broken, Cancel, Happened, Loaded, Report, Stop, Submit
+from engine.executors.wire import (
+    EXIT_DEVICE_LOST,
+    Asked,
+    Boot,
+    Broken,
+    Cancel,
+    Happened,
+    Loaded,
+    Report,
+    Stop,
+    Submit,
+    Told,
+    Yielded,
+)
 from engine.settings import EngineSettings
-from engine.types import Event, RuntimeConfig, Started
+from engine.types import Event, Failed, RuntimeConfig, Started
 
 _DUMP_S = 0.2  # what faulthandler gets to write all stacks
 _WATCH_INTERVAL_S = 1.0
@@ -28,11 +42,16 @@ log = logging.getLogger(__name__)
 
 
 class ProcessExecutor:
-    """Everything runs on the event loop's thread; the process's own threads only call `call_soon_threadsafe`."""
+    """Everything runs on the event loop's thread; the process's own threads only call `call_soon_threadsafe`.
 
-    def __init__(self, config: RuntimeConfig, settings: EngineSettings) -> None:
+    With `decoding` the inference process reads no clip itself; it asks, and is answered from there.
+    """
+
+    def __init__(self, config: RuntimeConfig, settings: EngineSettings, decoding: DecodingPool | None = None) -> None:
         self._config = config
         self._settings = settings
+        self._decoding = decoding
+        self._questions: dict[int, dict[int, asyncio.Task[Decoded]]] = {}  # by run
         self._policy = RestartPolicy(
             time.monotonic,
             limit=settings.max_restarts,
@@ -72,6 +91,7 @@ class ProcessExecutor:
                 job_class=task.job_class,
                 request=task.request,
                 attempt=task.attempt,
+                may_yield=task.may_yield,
             )
         )
         return stream
@@ -112,7 +132,8 @@ class ProcessExecutor:
     def _spawn(self) -> None:
         if self._stopping:
             return
-        boot = Boot(config=self._config, log_level=logging.getLogger().getEffectiveLevel())
+        level = logging.getLogger().getEffectiveLevel()
+        boot = Boot(config=self._config, log_level=level, reads=self._decoding is None)
         self._broken = None
         self._watchdog = Watchdog(time.monotonic)
         try:
@@ -149,8 +170,42 @@ class ProcessExecutor:
                 if not self._started.done():
                     self._started.set_result(report)
                 self._on_change()
+            case Asked() if report.number in self._tasks:
+                self._ask(process, report)
+            case Yielded(number=number, asked=asked):
+                self._make_way(number, asked)
             case Broken(failed=failed):
                 self._broken = from_event(failed)
+
+    def _ask(self, process: InferenceProcess, asked: Asked) -> None:
+        """Have something read for a run, and tell it."""
+        assert self._decoding is not None
+        task = self._tasks[asked.number]
+        reading = self._loop.create_task(
+            self._decoding.decode(
+                asked.path,
+                asked.operation,
+                payer=task.payer or Payer(request=task.request),
+                skip=asked.skip,
+                after_s=asked.after_s,
+                urgent=True,
+            )
+        )
+        self._questions.setdefault(asked.number, {})[asked.asked] = reading
+
+        def tell(reading: asyncio.Task[Decoded]) -> None:
+            if not reading.cancelled() and process is self._process:
+                process.send(Told(number=asked.number, asked=asked.asked, answer=_answer(reading)))
+
+        reading.add_done_callback(tell)
+
+    def _make_way(self, number: int, asked: int) -> None:
+        until = self._questions.get(number, {}).pop(asked, None)
+        if until is not None:
+            self._streams.fail(number, JobYielded(until))
+        else:
+            self._streams.put(number, JobFailed("Something went wrong while working on this.").to_event())
+        self._forget(number)
 
     def _exited(self, process: InferenceProcess, status: int, trace: str) -> None:
         self._process = None
@@ -161,6 +216,8 @@ class ProcessExecutor:
         self._blameless.discard(process)
         self._tasks.clear()
         self._begun.clear()
+        for number in list(self._questions):
+            self._drop_questions(number)
         if self._stopping:
             self._left.set()
             return
@@ -225,6 +282,11 @@ class ProcessExecutor:
         self._tasks.pop(number, None)
         if number in self._begun:
             self._begun.remove(number)
+        self._drop_questions(number)
+
+    def _drop_questions(self, number: int) -> None:
+        for reading in self._questions.pop(number, {}).values():
+            reading.cancel()
 
     @property
     def _watch_interval_s(self) -> float:
@@ -250,3 +312,15 @@ class ProcessExecutor:
     def _dump_and_kill(self, process: InferenceProcess) -> None:
         process.dump()
         self._loop.call_later(_DUMP_S, process.kill)
+
+
+def _answer(reading: asyncio.Task[Decoded]) -> Decoded | Failed:
+    error = reading.exception()
+    match error:
+        case None:
+            return reading.result()
+        case EngineError():
+            return error.to_event()
+        case _:
+            log.error("a clip could not be read", exc_info=error)
+            return JobFailed("Something went wrong while that file was read. Please try again.").to_event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.decoding.wire import Decoded, Operation
 from engine.types import Coverage, Event, Failed, Job, JobClass, ModelCard, RuntimeConfig
 
 # The worker's exit statuses beside 0.
@@ -12,10 +13,11 @@ EXIT_DEVICE_LOST = 4
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="boot"):
-    """The first message to a fresh process."""
+    """The first message to a fresh process. `reads` is False where clips are read elsewhere, by asking."""
 
     config: RuntimeConfig
     log_level: int
+    reads: bool = True
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag="submit"):
@@ -24,10 +26,19 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True, tag="submit"):
     job_class: JobClass
     request: str
     attempt: int
+    may_yield: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
     number: int
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True, tag="told"):
+    """The answer to the run's `Asked`."""
+
+    number: int
+    asked: int
+    answer: Decoded | Failed
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
@@ -47,6 +58,24 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True, tag="broken"):
     failed: Failed
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True, tag="asked"):
+    """The run `number` wants something read, its question `asked`."""
+
+    number: int
+    asked: int
+    path: str
+    operation: Operation
+    skip: int
+    after_s: float
+
+
+class Yielded(msgspec.Struct, frozen=True, kw_only=True, tag="yielded"):
+    """The run is over without a result: others need not wait while it waits for its question `asked`."""
+
+    number: int
+    asked: int
+
+
 class Happened(msgspec.Struct, frozen=True, kw_only=True, tag="happened"):
     """An event of the run `number`."""
 
@@ -54,8 +83,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True, tag="happened"):
     event: Event
 
 
-Command = Boot | Submit | Cancel | Stop
-Report = Loaded | Broken | Happened
+Command = Boot | Submit | Cancel | Told | Stop
+Report = Loaded | Broken | Happened | Asked | Yielded
 
 
 class Codec:

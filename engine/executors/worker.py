@@ -6,22 +6,29 @@ It knows neither how its reports travel nor who waits for them.
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
+
 from engine.backends import accelerator
-from engine.errors import EngineError, JobCancelled, JobFailed, OutOfMemory, StorageFull
-from engine.executors.wire import Broken, Cancel, Command, Happened, Report, Stop, Submit
+from engine.decoding.wire import Decoded, Operation
+from engine.errors import EngineError, JobCancelled, JobFailed, OutOfMemory, StorageFull, from_event
+from engine.executors.wire import Asked, Broken, Cancel, Command, Happened, Report, Stop, Submit, Told, Yielded
 from engine.runtime import Runtime
 from engine.types import Event, Failed, JobClass, Progress, Rendered, Result, Started, Transcoded
 
 _PROGRESS_INTERVAL_S = 0.2
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_LOOK_UP_S = 0.05  # so often a run that waits for a clip looks after others, and after its own cancel
+_PATIENCE_S = 1.0  # longer waits than this are no reason for others to wait as well
+_CHEAP_S = 2.0  # what has worked longer than this waits on, rather than do all that again
 # Bytes a second that even a network drive on a bad day gives: how long the loading of a model may go unheard.
 _SLOWEST_DISK = 50 << 20
 
@@ -42,17 +49,22 @@ class Worker:
         send: Callable[[Report], None],
         beat: Callable[[str, float], None],
         leave: Callable[[], None],
+        *,
+        reads: bool = True,
     ) -> None:
         self._runtime = runtime
         self._send = send
         self._beat = beat
         self._leave = leave
+        self._reads = reads
         self._changed = threading.Condition()
         # All of the following is guarded by `_changed`.
         self._waiting: dict[JobClass, deque[Submit]] = {each: deque() for each in JobClass}  # most urgent first
         self._urgent = self._waiting[JobClass.MODERATION]
         self._running: list[int] = []  # innermost last
         self._cancelled: set[int] = set()  # a subset of `_running`
+        self._answers: dict[tuple[int, int], Decoded | Failed | None] = {}  # by run and question; None: not yet
+        self._questions = itertools.count(1)
         self._stopping = False
 
     # --- any thread ---
@@ -67,6 +79,11 @@ class Worker:
             case Cancel(number=number):
                 if self._drop(number):
                     self._send(Happened(number=number, event=_cancelled().to_event()))
+            case Told(number=number, asked=asked, answer=answer):
+                with self._changed:
+                    if (number, asked) in self._answers:
+                        self._answers[number, asked] = answer
+                        self._changed.notify()
             case Stop():
                 self.stop()
 
@@ -131,29 +148,81 @@ class Worker:
         """Run a claimed task to its end, whatever that is."""
         outbox = _Outbox(task.number, self._send)
         outbox.put(Started(attempt=task.attempt))
-        ending, short_of_memory = self._try(task, outbox, nested)
+        try:
+            ending, short_of_memory = self._try(task, outbox, nested)
+        except _MakeWay as way:
+            if self._ended(task):
+                outbox.put(_cancelled().to_event())
+            else:
+                self._send(Yielded(number=task.number, asked=way.asked))
+            return
         # From here on nobody refers to the error, nor to what its frames held on the device.
         if short_of_memory and self._relieved(task):
             log.warning("request %s is tried once more, in a way that needs less memory", task.request)
             outbox.begin_again(task.attempt + 1)
-            ending, _ = self._try(task, outbox, nested)
-        with self._changed:
-            self._running.remove(task.number)
-            was_cancelled = task.number in self._cancelled
-            self._cancelled.discard(task.number)
-        if was_cancelled and not isinstance(ending, Failed):
+            ending, _ = self._try(msgspec.structs.replace(task, may_yield=False), outbox, nested)
+        if self._ended(task) and not isinstance(ending, Failed):
             _discard(ending)
             ending = _cancelled().to_event()
         self._beat(_kind(task), 0.0)
         outbox.close(ending)
 
+    def _ended(self, task: Submit) -> bool:
+        """The task runs no more. Returns whether it was cancelled."""
+        with self._changed:
+            self._running.remove(task.number)
+            was_cancelled = task.number in self._cancelled
+            self._cancelled.discard(task.number)
+            for key in [each for each in self._answers if each[0] == task.number]:
+                del self._answers[key]
+        return was_cancelled
+
     def _try(self, task: Submit, outbox: _Outbox, nested: bool) -> tuple[Result | Failed, bool]:
         """How a task ends, and whether that is for want of memory."""
         try:
-            return self._runtime.run(task.job, outbox.put, lambda: self._checkpoint(task, outbox, nested)), False
+            with self._reading(task, nested):
+                return self._runtime.run(task.job, outbox.put, lambda: self._checkpoint(task, outbox, nested)), False
         except Exception as error:  # noqa: BLE001 - logged and typed
             self._leave_if_lost(error, f"request {task.request}")
             return _typed(error, task.request).to_event(), accelerator.is_out_of_memory(error)
+
+    @contextmanager
+    def _reading(self, task: Submit, nested: bool) -> Iterator[None]:
+        """Within this, the task's clips are read elsewhere."""
+        if self._reads:
+            yield
+            return
+        asker = _Asker(self, task, nested)
+        with ExitStack() as stack:
+            try:
+                from engine.decoding.remote import RemoteClip
+                from engine.media import opened_by
+            except ModuleNotFoundError:
+                pass  # whoever wants a clip will say what is missing
+            else:
+                opened = opened_by(lambda path, limits, checkpoint: RemoteClip(path, limits, asker, checkpoint))
+                stack.enter_context(opened)
+            yield
+
+    def ask(self, task: Submit, path: str, operation: Operation, skip: int, after_s: float) -> int:
+        """Pass a question of the running task on. Returns its number."""
+        asked = next(self._questions)
+        with self._changed:
+            self._answers[task.number, asked] = None
+        self._send(Asked(number=task.number, asked=asked, path=path, operation=operation, skip=skip, after_s=after_s))
+        return asked
+
+    def answer(self, number: int, asked: int, most_s: float) -> Decoded | Failed | None:
+        """Wait at most so long for an answer. None when it is not there yet."""
+        with self._changed:
+            if self._answers[number, asked] is None:
+                self._changed.wait(most_s)
+            return self._answers[number, asked]
+
+    def others_wait(self, *, nested: bool) -> bool:
+        """Whether some other job could be run now."""
+        with self._changed:
+            return nested or any(self._waiting.values())
 
     def _relieved(self, task: Submit) -> bool:
         try:
@@ -184,6 +253,47 @@ class Worker:
             self._run(urgent, nested=True)
         if task.number in self._cancelled:
             raise _cancelled()
+
+
+class _MakeWay(BaseException):
+    """The running task waits for the answer to `asked`, and others wait for it. No backend's error handling may take it
+    for a failure."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__()
+        self.asked = asked
+
+
+class _Asker:
+    """How one run gets its clips read (`engine.decoding.remote.Asker`)."""
+
+    def __init__(self, worker: Worker, task: Submit, nested: bool) -> None:
+        self._worker = worker
+        self._task = task
+        self._nested = nested
+        self._began = time.monotonic()
+        self._waited_s = 0.0
+
+    def ask(self, path: str, operation: Operation, skip: int = 0, after_s: float = 0.0) -> int:
+        return self._worker.ask(self._task, path, operation, skip, after_s)
+
+    def wait(self, number: int, checkpoint: Callable[[], None]) -> Decoded:
+        began = time.monotonic()
+        try:
+            while (answer := self._worker.answer(self._task.number, number, _LOOK_UP_S)) is None:
+                checkpoint()  # others are looked after, and nobody takes this for a hang
+                if time.monotonic() - began > _PATIENCE_S and self._may_make_way():
+                    raise _MakeWay(number)
+        finally:
+            self._waited_s += time.monotonic() - began
+        if isinstance(answer, Failed):
+            raise from_event(answer)
+        return answer
+
+    def _may_make_way(self) -> bool:
+        if not self._task.may_yield or not self._worker.others_wait(nested=self._nested):
+            return False
+        return time.monotonic() - self._began - self._waited_s < _CHEAP_S
 
 
 class _Outbox:

@@ -25,7 +25,7 @@ from engine.media._container import open_container
 from engine.media._guard import Guard
 from engine.media._reader import ClipReader
 from engine.media._saving import storage_errors
-from engine.media._sniff import open_regular, sniff
+from engine.media._sniff import open_regular, size_of, sniff
 from engine.media._writer import h264_stream, mp4_output, yuv420p
 from engine.types import MediaLimits
 
@@ -53,8 +53,9 @@ def _input(
     guard = Guard(LIMITS, checkpoint)
     with ExitStack() as stack:
         stack.enter_context(guard.operation())
-        file, _ = open_regular(source, LIMITS)
+        file = open_regular(source)
         stack.callback(file.close)
+        size_of(file, LIMITS)
         container = stack.enter_context(open_container(file, sniff(file), guard))
         yield container, guard
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.media import _structure, _words
 from engine.media._guard import Guard
-from engine.media._sniff import open_regular, sniff
+from engine.media._sniff import open_regular, size_of, sniff
 from engine.media._sound import Sound
 from engine.media._source import Found, Source, StillSource
 from engine.media._video import VideoSource
@@ -73,10 +73,21 @@ def open_clip(
     Raises `NotAVideo`, `EmptyFile`, `NoPicture`, `TruncatedClip`, `DamagedClip`, `UnsupportedClip`, `ClipTooLarge`,
     `ClipTooLong`, `TooManyPixels` or `DecodeTimeout`.
     """
+    return read_clip(open_regular(path), limits, checkpoint=checkpoint, clock=clock)
+
+
+def read_clip(
+    file: BinaryIO,
+    limits: MediaLimits,
+    *,
+    checkpoint: Callable[[], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> ClipReader:
+    """As `open_clip`, from a regular file that is open already, unbuffered; the reader closes it."""
     guard = Guard(limits, checkpoint, clock)
     with ExitStack() as stack, guard.operation():
-        file, size = open_regular(path, limits)
         stack.callback(file.close)
+        size = size_of(file, limits)
         form = sniff(file)
         last_s = _structure.check(file, size, form, guard.tick)
         source: Source = (
@@ -159,14 +170,22 @@ class ClipReader:
         return [shown[index] for index in sorted(shown)]
 
     def scan(
-        self, *, max_fps: float, max_side: int, start_s: float = 0.0, end_s: float | None = None
+        self,
+        *,
+        max_fps: float,
+        max_side: int,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        after_s: float | None = None,
     ) -> Iterator[SampledFrame]:
         """Every frame from `start_s` up to (not including) `end_s`, thinned to at most `max_fps` a second.
 
-        Decodes in order. Time that the caller spends on a frame is not charged to the decode budget.
+        Decodes in order. Time that the caller spends on a frame is not charged to the decode budget. `after_s` goes on
+        with an earlier scan behind the frame of that time.
         """
         with self._guard.operation():
-            for frame in self._take(self._source.walk(max_fps, start_s, end_s), max_side):
+            found = self._source.walk(max_fps, start_s, end_s, after_s)
+            for frame in self._take(found, max_side, after_s):
                 with self._guard.paused():
                     yield frame
 
@@ -213,8 +232,10 @@ class ClipReader:
                 with self._guard.paused():
                     yield block
 
-    def _take(self, found: Iterator[Found], max_side: int | None) -> Iterator[SampledFrame]:
-        last = -1.0
+    def _take(
+        self, found: Iterator[Found], max_side: int | None, after_s: float | None = None
+    ) -> Iterator[SampledFrame]:
+        last = -1.0 if after_s is None else after_s
         for item in found:
             if item.time_s > last:
                 last = item.time_s

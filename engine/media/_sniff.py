@@ -46,11 +46,10 @@ _OTHER = (
 _POINTERS = ("#extm3u", "ffconcat", "v=0", "[playlist]", "<mpd", "<smoothstreamingmedia", "[reference]", "file '")
 
 
-def open_regular(path: str | os.PathLike[str], limits: MediaLimits) -> tuple[BinaryIO, int]:
-    """Open a regular file and return it with its size in bytes.
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file, unbuffered.
 
-    Links, folders, pipes and devices are refused, and opening never waits for a pipe's other end.
-    Raises `NotAVideo`, `EmptyFile` or `ClipTooLarge`.
+    Links, folders, pipes and devices are refused, and opening never waits for a pipe's other end. Raises `NotAVideo`.
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     flags |= getattr(os, "O_BINARY", 0)
@@ -61,18 +60,18 @@ def open_regular(path: str | os.PathLike[str], limits: MediaLimits) -> tuple[Bin
         raise _words.unreadable_file() from error
     except (OSError, ValueError) as error:
         raise _words.missing_file() from error
-    file = os.fdopen(descriptor, "rb", buffering=0)
-    try:
-        status = os.fstat(descriptor)
-        _refuse_unless_regular(status.st_mode)  # the name may have been swapped since lstat
-        if status.st_size == 0:
-            raise _words.empty()
-        if status.st_size > limits.max_bytes:
-            raise _words.too_large(status.st_size, limits.max_bytes)
-    except BaseException:
-        file.close()
-        raise
-    return file, status.st_size
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def size_of(file: BinaryIO, limits: MediaLimits) -> int:
+    """The size in bytes of an open file. Raises `NotAVideo` unless it is regular, `EmptyFile` or `ClipTooLarge`."""
+    status = os.fstat(file.fileno())
+    _refuse_unless_regular(status.st_mode)  # the name may have been swapped since lstat
+    if status.st_size == 0:
+        raise _words.empty()
+    if status.st_size > limits.max_bytes:
+        raise _words.too_large(status.st_size, limits.max_bytes)
+    return status.st_size
 
 
 def _refuse_unless_regular(mode: int) -> None:

@@ -34,8 +34,11 @@ class Source(Protocol):
     def at_each(self, times: Sequence[float]) -> Iterator[Found | None]:
         """One item a time: the frame shown then; None once nothing can be decoded any more."""
 
-    def walk(self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None) -> Iterator[Found]:
-        """In order, at most `max_fps` a second (None: all). May repeat a frame."""
+    def walk(
+        self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None, after_s: float | None = None
+    ) -> Iterator[Found]:
+        """In order, at most `max_fps` a second (None: all). May repeat a frame. With `after_s` it goes on where an
+        earlier walk gave the frame of that time, and may begin with that frame."""
 
     def snap(self, time_s: float, tolerance_s: float) -> float:
         """A moment within the tolerance that is cheaper to reach, or the same."""
@@ -67,8 +70,10 @@ class StillSource:
         for moment in times:
             yield self._found(max(0, bisect_right(self._times, moment) - 1))
 
-    def walk(self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None) -> Iterator[Found]:
-        due = start_s
+    def walk(
+        self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None, after_s: float | None = None
+    ) -> Iterator[Found]:
+        due = start_s if after_s is None else after_s + (1.0 / max_fps if max_fps else 0.0)
         for index, moment in enumerate(self._times):
             if end_s is not None and moment >= end_s:
                 return

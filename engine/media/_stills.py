@@ -41,13 +41,19 @@ def write_stills(
     return tuple(written)
 
 
-def _write(frame: SampledFrame, path: Path, max_side: int) -> None:
+def jpeg(frame: SampledFrame, max_side: int) -> bytes:
+    """The frame as a JPEG of at most `max_side` pixels."""
     picture = Image.fromarray(frame.image)
     size = fit(picture.width, picture.height, max_side)
     if size != picture.size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
-    # Into memory first: Pillow's own file writer does not notice a disk that fills up in the middle of a picture.
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=_QUALITY)
+    return encoded.getvalue()
+
+
+def _write(frame: SampledFrame, path: Path, max_side: int) -> None:
+    # Into memory first: Pillow's own file writer does not notice a disk that fills up in the middle of a picture.
+    encoded = jpeg(frame, max_side)
     with replacing(path) as part, storage_errors():
-        part.write_bytes(encoded.getbuffer())
+        part.write_bytes(encoded)

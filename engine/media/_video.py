@@ -264,10 +264,14 @@ class VideoSource:
                 frame = self._decoder.find(target, then_jump=jump)
             yield None if frame is None else self._found(frame)
 
-    def walk(self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None) -> Iterator[Found]:
+    def walk(
+        self, max_fps: float | None, start_s: float = 0.0, end_s: float | None = None, after_s: float | None = None
+    ) -> Iterator[Found]:
         step = max(1, self._ticks(1.0 / max_fps)) if max_fps else 1
         origin = self._origin
         due = max(self._decoder.first_pts, origin + self._ticks_before(start_s))
+        if after_s is not None:
+            due += step * max(1, -(-(origin + self._ticks(after_s) + 1 - due) // step))
         end = None if end_s is None else origin + self._ticks(end_s)
         last: int | None = None
         may_jump = max_fps is not None
