@@ -24,7 +24,8 @@ def write_stills(
 ) -> tuple[Frame, ...]:
     """Write each frame as a JPEG of at most `max_side` pixels into `folder` (made when missing).
 
-    Returns one `Frame` a file, in order. On failure none of this call's files stay. Raises `StorageFull`.
+    Returns one `Frame` a file, in order. On failure none of this call's files stay. Raises `StorageFull` and
+    `OutOfMemory`.
     """
     with storage_errors():
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,6 +55,7 @@ def jpeg(frame: SampledFrame, max_side: int) -> bytes:
 
 def _write(frame: SampledFrame, path: Path, max_side: int) -> None:
     # Into memory first: Pillow's own file writer does not notice a disk that fills up in the middle of a picture.
-    encoded = jpeg(frame, max_side)
+    with storage_errors():
+        encoded = jpeg(frame, max_side)
     with replacing(path) as part, storage_errors():
         part.write_bytes(encoded)

@@ -13,7 +13,7 @@ from engine.errors import BadRequest, MediaError
 from engine.media import _words
 from engine.media._encode import LIMITS, Plan, encode, remux
 from engine.media._reader import ClipReader, open_clip
-from engine.media._saving import replacing
+from engine.media._saving import memory_errors, replacing
 from engine.types import ClipInfo, Transcoded
 
 _HEADER_BYTES = 2500  # an MP4's fixed boxes; each frame adds some 14 bytes of tables
@@ -64,12 +64,13 @@ def transcode(
     """Write the video at `source` to `out` in at most `max_bytes`.
 
     What fits already is not encoded again. Otherwise at most two encodings are made. `out` appears whole or not at
-    all. Raises `BudgetTooSmall` when the result would not be worth watching, `StorageFull`, or what `open_clip` raises.
+    all. Raises `BudgetTooSmall` when the result would not be worth watching, `StorageFull`, `OutOfMemory`, or what
+    `open_clip` raises.
     """
     if max_bytes < 1:
         raise _words.budget_too_small(max(0, max_bytes))
     target = Path(out)
-    with open_clip(source, LIMITS, checkpoint=checkpoint) as reader, replacing(target) as part:
+    with memory_errors(), open_clip(source, LIMITS, checkpoint=checkpoint) as reader, replacing(target) as part:
         info = reader.info
         if info.kind == "image":
             raise BadRequest("That is a single picture, not a video. There is nothing to make smaller.")

@@ -12,6 +12,7 @@ from engine.errors import (
     MediaError,
     NoPicture,
     NotAVideo,
+    OutOfMemory,
     StorageFull,
     TooManyPixels,
     TruncatedClip,
@@ -193,6 +194,10 @@ def budget_too_small(budget: int) -> BudgetTooSmall:
 
 def storage_full() -> StorageFull:
     return StorageFull("The disk is full, so the video could not be saved. Free some space and try again.")
+
+
+def out_of_memory() -> OutOfMemory:
+    return OutOfMemory("There is not enough memory to save this video. Please try it shorter or smaller, or later.")
 
 
 def cannot_save(reason: str | None) -> MediaError:

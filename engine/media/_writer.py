@@ -31,13 +31,14 @@ _MAX_FPS = 240.0
 
 @contextmanager
 def mp4_output(part: Path) -> Iterator[OutputContainer]:
-    """An MP4 being written at `part`; its index moves to the front at the end. A full disk is `StorageFull`."""
+    """An MP4 being written at `part`; its index moves to the front at the end. A full disk is `StorageFull`, a want
+    of memory `OutOfMemory`."""
     with storage_errors():
         container = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"})
     try:
         yield container
     except BaseException:
-        with suppress(OSError, av.FFmpegError):  # what went wrong first is what counts
+        with suppress(OSError, av.FFmpegError, MemoryError):  # what went wrong first is what counts
             container.close()
         raise
     with storage_errors():
@@ -69,7 +70,7 @@ class VideoWriter:
     """Encodes pictures into an MP4 that appears at `path` when the block ends well, and not at all otherwise.
 
     Odd widths and heights lose their last column or row: yuv420p needs even sizes. Raises `BadRequest` for sizes and
-    rates that cannot be encoded and `StorageFull` when there is no room.
+    rates that cannot be encoded, `StorageFull` when there is no room and `OutOfMemory`.
     """
 
     def __init__(
@@ -105,7 +106,8 @@ class VideoWriter:
             raise ValueError("write() belongs inside the writer's with block")
         if image.shape != self._taken or image.dtype != np.uint8:
             raise ValueError(f"expected uint8 {self._taken}, got {image.dtype} {image.shape}")
-        frame = yuv420p(image[: self.height, : self.width], self.width, self.height)
+        with storage_errors():
+            frame = yuv420p(image[: self.height, : self.width], self.width, self.height)
         frame.pts = self.frames
         frame.time_base = 1 / self._rate
         self.frames += 1

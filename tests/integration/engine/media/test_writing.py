@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.errors import BadRequest, BudgetTooSmall, JobCancelled, MediaError, NotAVideo, StorageFull
+from engine.errors import BadRequest, BudgetTooSmall, JobCancelled, MediaError, NotAVideo, OutOfMemory, StorageFull
 from engine.media import SampledFrame, VideoWriter, open_clip, probe, transcode, write_stills
+from engine.media._saving import storage_errors
 from engine.types import MediaLimits
 from tests.hostile import boxes, pictures, video
 
@@ -159,7 +163,7 @@ def test_what_fits_is_copied_with_its_index_in_front(tmp_path: Path, limits: Med
 
 
 @pytest.mark.parametrize(
-    ("name", "budget"), [("bigbuckbunny.mp4", 150_000), ("bikes.mp4", 300_000), ("bikes.mp4", 60_000)]
+    ("name", "budget"), [("bigbuckbunny.mp4", 150_000), ("bikes.mp4", 150_000), ("bikes.mp4", 60_000)]
 )
 def test_what_is_too_large_is_made_to_fit(name: str, budget: int, tmp_path: Path, limits: MediaLimits) -> None:
     before = probe(shipped(name), limits)
@@ -235,3 +239,71 @@ def test_what_is_no_video_is_not_transcoded(tmp_path: Path) -> None:
     with pytest.raises(NotAVideo):
         transcode(tmp_path / "notes.txt", tmp_path / "x.mp4", 100_000)
     assert not (tmp_path / "x.mp4").exists()
+
+
+# --- too little memory ---
+
+# In a process of its own: under each limit a video, a smaller copy and a still are written, and their endings told.
+STARVING = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from engine.errors import EngineError
+from engine.media import SampledFrame, VideoWriter, transcode, write_stills
+
+folder = Path(sys.argv[1])
+noise = np.random.default_rng(0).integers(0, 255, (540, 960, 3), dtype=np.uint8)
+
+def write(path):
+    with VideoWriter(path, 960, 540, 25.0) as writer:
+        for _ in range(8):
+            writer.write(noise)
+
+works = {
+    "made.mp4": lambda: write(folder / "made.mp4"),
+    "small.mp4": lambda: transcode(folder / "source.mp4", folder / "small.mp4", 300_000),
+    "stills": lambda: write_stills([SampledFrame(0.0, noise)], folder / "stills", max_side=1280),
+}
+write(folder / "source.mp4")
+for name, work in works.items():
+    for room_mb in (16, 24, 48, 96):
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + (room_mb << 20), resource.RLIM_INFINITY))
+        try:
+            work()
+            told = "done"
+        except EngineError as error:
+            told = type(error).__name__
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        left = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        print(name, told, *left, flush=True)
+        if told == "done":
+            break
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold a process to such a limit")
+def test_too_little_memory_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    result = subprocess.run([sys.executable, "-c", STARVING, tmp_path], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    told = [line.split() for line in result.stdout.splitlines()]
+    assert {outcome for _, outcome, *_ in told} <= {"OutOfMemory", "done"}, result.stdout
+    assert {name for name, outcome, *_ in told if outcome == "OutOfMemory"} >= {"made.mp4", "small.mp4"}
+    whole = {"source.mp4"}
+    for name, outcome, *left in told:
+        whole |= {"stills/clip0-000.jpg" if name == "stills" else name} if outcome == "done" else set()
+        assert set(left) == whole
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")])
+def test_memory_that_ends_while_the_last_pictures_are_written_is_said(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(VideoWriter, "_mux", storage_errors()(ends))
+    with pytest.raises(OutOfMemory, match="shorter or smaller"):
+        written(tmp_path / "made.mp4")
+    assert list(tmp_path.iterdir()) == []
