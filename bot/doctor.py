@@ -10,6 +10,7 @@ import asyncio
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -327,9 +328,18 @@ def _covered(config: Config, coverage: Coverage) -> Check:
             f"safety.must_cover demands {listing(demanded)}, which no loaded guard scores everywhere",
             "Everything is blocked until another guard is loaded or the demand is dropped.",
         )
-    both = [category.value for category in text if category in frames]
-    gaps = f"nobody scores {listing(both)}" if both else "every category is scored somewhere"
-    return Check("safety", True, f"texts and frames are scored; {gaps}")
+    return Check("safety", True, f"texts and pictures are scored; {_gaps(text, frames)}")
+
+
+def _gaps(text: Sequence[Category], frames: Sequence[Category]) -> str:
+    """Which harms nobody looks for, and where. Text and frames differ: no small model finds violence in pictures."""
+    groups = (
+        ("nobody scores", [category for category in text if category in frames]),
+        ("not covered in texts:", [category for category in text if category not in frames]),
+        ("not covered in pictures:", [category for category in frames if category not in text]),
+    )
+    told = [f"{lead} {listing([category.value for category in found])}" for lead, found in groups if found]
+    return "; ".join(told) or "every category is scored in both"
 
 
 def render(report: Report, out: Console) -> None:

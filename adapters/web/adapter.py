@@ -12,11 +12,11 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
-from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
+from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply, Scope
 from adapters.http import HttpServer, Limits, TrustedProxies, client_address
 from adapters.http.addresses import group_of
 from adapters.web.admin import AdminRoutes
-from adapters.web.chat import MAX_TEXT, ChatRoom, ChatSocket
+from adapters.web.chat import COMMUNITY, MAX_TEXT, ChatRoom, ChatSocket
 from adapters.web.door import Door, add_security_headers
 from adapters.web.errors import Problem, WebError, WebSetupError
 from adapters.web.hub import Hub, WebReply
@@ -189,6 +189,7 @@ class WebAdapter:
         return web.json_response({"ok": True})
 
     async def _config(self, _: web.Request) -> web.Response:
+        rules = await self._desk.rules(Scope(platform="web", community=COMMUNITY))
         return web.json_response(
             {
                 "title": self._title,
@@ -196,6 +197,7 @@ class WebAdapter:
                 "max_uploads": MAX_UPLOADS_PER_ASK,
                 "max_text": MAX_TEXT,
                 "signed_in": self._door.asks_for_token,
+                "unwatched": [rule.category for rule in rules if not rule.frames],
             }
         )
 

@@ -234,12 +234,20 @@ class Chat {
   }
 }
 
+/** Say on the empty page which harms nobody looks for in pictures, so that nobody takes silence for safety. */
+function showUnwatched(categories) {
+  const line = byId("unwatched");
+  line.textContent = categories.length ? `Not covered in pictures: ${categories.join(", ")}. No loaded guard looks for ${categories.length === 1 ? "it" : "these"}.` : "";
+  line.hidden = !categories.length;
+}
+
 drawIcons();
 try {
   const config = await api("/api/config");
   document.title = config.title;
   for (const element of document.querySelectorAll("[data-title]")) element.textContent = config.title;
   offerSignOut(config, toast);
+  showUnwatched(config.unwatched);
   new Chat(config);
 } catch (error) {
   showBanner(error.message, "Reload", () => location.reload());

@@ -561,3 +561,13 @@ async def test_an_upload_that_is_one_too_many_says_so_and_can_be_tried_again(
     await failed.get_by_role("button", name="Try bikes.mp4 again").click()
     await expect(chat.page.locator(".file[data-state=done]")).to_have_count(1)
     chat.troubles.clear()  # the browser's own line about a status of 429
+
+
+async def test_the_first_page_says_which_harms_nobody_looks_for_in_pictures(open_chat: Any, server: Any) -> None:
+    chat = await open_chat(server)
+    line = chat.page.locator("#unwatched")
+    await expect(line).to_have_text(
+        "Not covered in pictures: harassment, sexual/minors. No loaded guard looks for these."
+    )
+    await chat.ask("what happens?")
+    await expect(line).to_be_hidden()
