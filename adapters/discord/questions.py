@@ -295,19 +295,19 @@ class Questions:
         The nonce keeps a repeated send from doubling, for some minutes; later it is looked whether one got through.
         """
         post = ChannelPost(self._client, message.channel.id, message.author.id)
-        waited = 0.0
+        now = self._client.timing.now
+        began = now()
         for delay in chain(RETRY_AFTER_S, repeat(RETRY_EVERY_S)):
             try:
                 return await post.follow(message.id, sentences.PLACEHOLDER, nonce=nonce)
             except UNREACHED as error:
-                if is_final(error) or question.gone or waited > TAKEN_LATE.total_seconds():
+                if is_final(error) or question.gone or now() - began > TAKEN_LATE.total_seconds():
                     log.warning("no answer to message %s in channel %s: %s", message.id, message.channel.id, error)
                     await self._explain_silence(post, message, error)
                     return None
                 log.info("message %s is answered later, in %.0f s: %s", message.id, delay, error)
             await self._client.timing.sleep(delay)
-            waited += delay
-            if waited > NONCE_LIFE_S:
+            if now() - began > NONCE_LIFE_S:
                 found = await self._client.answers.first_reply_to(message.channel.id, message.id)
                 if found:
                     return found

@@ -6,7 +6,7 @@ Knows no route's meaning.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from aiohttp import web
 
@@ -28,6 +28,7 @@ class Door:
         self.unserved: list[str] = []
         self._faults: list[Fault] = []
         self._gates: list[Gate] = []
+        self._outage: Iterator[bool] | None = None
 
     def serve(
         self, app: web.Application, prefix: str, routes: Mapping[str, Handler], *, open_to_all: bool = False
@@ -56,6 +57,15 @@ class Door:
         self._faults.append(
             Fault(route, status, usual if body is None else body, more if headers is None else headers, times, applied)
         )
+
+    def break_writes(self, applied: Iterator[bool]) -> None:
+        """Answer everything that changes something with 503 until `mend`; the iterator says each time whether what was
+        asked is done all the same."""
+        self._outage = applied
+
+    def mend(self) -> None:
+        """End what `break_writes` began."""
+        self._outage = None
 
     def hold(self, route: str) -> Gate:
         """Keep the calls of a route waiting until the gate is opened. `gate.arrived` is set by the first one."""
@@ -113,6 +123,9 @@ class Door:
         return web.Response(status=204) if result is None else answer(result)
 
     def _fault(self, name: str) -> Fault | None:
+        if self._outage is not None and not name.startswith("GET "):
+            usual, more = default_answer(503, 0.3)
+            return Fault(name, 503, usual, more, 1, next(self._outage))
         for fault in self._faults:
             if fault.route == name:
                 fault.times -= 1

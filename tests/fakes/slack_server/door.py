@@ -6,7 +6,7 @@ Knows no method's meaning beyond the token and the scope that it needs.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -52,6 +52,9 @@ SCOPES = {
 WITHOUT_BOT_TOKEN = ("apps.connections.open", "oauth.v2.access", "api.test")
 
 
+WRITES = ("assistant.", "chat.", "files.complete", "files.getUpload", "reactions.", "conversations.open")
+
+
 class Door:
     """Serves Web API methods by name."""
 
@@ -64,6 +67,7 @@ class Door:
         self.off: set[str] = set()
         self._faults: list[Fault] = []
         self._gates: list[Gate] = []
+        self._outage: Iterator[bool] | None = None
 
     def serve(self, methods: Mapping[str, Method]) -> None:
         self.methods |= methods
@@ -86,6 +90,15 @@ class Door:
         """Answer the next calls of a method with an error: `error` as Slack spells it ("ratelimited" is a 429 with
         Retry-After), or an HTTP `status`. Neither of them cuts the connection. `applied` does first what was asked."""
         self._faults.append(Fault(method, error, status, retry_after, times, applied, more))
+
+    def break_writes(self, applied: Iterator[bool]) -> None:
+        """Answer everything that changes something with 503 until `mend`; the iterator says each time whether what was
+        asked is done all the same."""
+        self._outage = applied
+
+    def mend(self) -> None:
+        """End what `break_writes` began."""
+        self._outage = None
 
     def hold(self, method: str) -> Gate:
         """Keep the calls of a method waiting until the gate is opened. `gate.arrived` is set by the first one."""
@@ -142,6 +155,8 @@ class Door:
             raise ApiError("missing_scope", needed=needed, provided=",".join(sorted(call.team.scopes)))
 
     def _fault(self, method: str) -> Fault | None:
+        if self._outage is not None and method.startswith(WRITES):
+            return Fault(method, "", 503, 0.3, 1, next(self._outage), {})
         for fault in self._faults:
             if fault.method == method:
                 fault.times -= 1

@@ -1,0 +1,161 @@
+"""Five minutes in which a platform answers every write with 503, a hundred times as fast: the real adapters on servers
+of the tests' own. Whatever was done although nobody heard of it: everything is answered once and shown once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from adapters.discord import DiscordAdapter, questions, reply
+from adapters.slack import posts as slack_posts
+from adapters.slack import questions as slack_questions
+from adapters.slack import reply as slack_reply
+from adapters.slack.adapter import SlackAdapter
+from bot.pauses import Pauses
+from bot.store import Store
+from engine.types import Started, Token
+from tests.fakes.discord_server import DiscordServer
+from tests.fakes.discord_server.world import Post
+from tests.fakes.engine import ANSWERED
+from tests.fakes.handler import QuietDesk
+from tests.fakes.house import House
+from tests.fakes.openapi import discord_api
+from tests.fakes.slack_server import SlackServer
+
+OUTAGE_S = 3.0  # five minutes
+NONCES_S = 1.2  # two minutes
+MENTIONS = 24
+LONG = "word " * 700  # two messages
+LATE = Pauses(0.05, 3.0)
+
+
+@pytest.fixture(autouse=True)
+def a_hundred_times_as_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (reply, questions, slack_reply, slack_questions):
+        monkeypatch.setattr(module, "RETRY_AFTER_S", (0.01, 0.03, 0.09))
+    for module in (questions, slack_questions):
+        monkeypatch.setattr(module, "RETRY_EVERY_S", 0.3)
+    monkeypatch.setattr(slack_posts, "AGAIN_S", (0.01, 0.03, 0.09, 0.27))
+    monkeypatch.setattr(questions, "NONCE_LIFE_S", 0.6)
+    for module in (reply, slack_reply):
+        monkeypatch.setattr(module, "EDIT_EVERY_S", 0.01)
+    original = discord.AutoShardedClient._get_state
+
+    def get_state(self: discord.AutoShardedClient, **given: Any) -> Any:
+        return original(self, **{**given, "guild_ready_timeout": 0.1})
+
+    monkeypatch.setattr(discord.AutoShardedClient, "_get_state", get_state)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[House]:
+    path = tmp_path / "bot.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    store = Store(f"sqlite:///{path}")
+    await store.open()
+    house = House(tmp_path, store, late=LATE)
+    house.engine.answers = [
+        [Started(), Token(text=f"Answer {number}. " + (LONG if number % 4 == 0 else "")), ANSWERED]
+        for number in range(MENTIONS)
+    ]
+    yield house
+    await house.assistant.drain(1)
+    await store.close()
+
+
+def done_or_not(seed: int) -> itertools.cycle[bool]:
+    """Whether what got a 503 was done all the same."""
+    dice = random.Random(seed)
+    return itertools.cycle([dice.random() < 0.5 for _ in range(997)])
+
+
+class Nonces(dict[str, Post]):
+    """Discord checks nonces for the past few minutes."""
+
+    def __contains__(self, nonce: object) -> bool:
+        post = self.get(str(nonce))
+        return post is not None and datetime.now(UTC) - post.created < timedelta(seconds=NONCES_S)
+
+
+async def mentions_around_an_outage(say: Callable[[str], Any], door: Any) -> None:
+    """Ask before, during and after it, at random moments."""
+    dice = random.Random(7)
+    moments = sorted(dice.uniform(0, OUTAGE_S * 1.4) for _ in range(MENTIONS))
+    now = 0.0
+    broken = [(OUTAGE_S * 0.2, lambda: door.break_writes(done_or_not(3))), (OUTAGE_S * 1.2, door.mend)]
+    for at, what in sorted([*broken, *((at, None) for at in moments)], key=lambda each: each[0]):
+        await asyncio.sleep(at - now)
+        now = at
+        if what is None:
+            say("what happens?")
+        else:
+            what()
+
+
+async def all_delivered(house: House, many: int) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            done = await house.store.audit(where="answer", limit=500)
+            if len({row.request for row in done}) == many and not await house.store.undelivered():
+                return
+            await asyncio.sleep(0.05)
+
+
+def shown(contents: list[str]) -> Counter[str]:
+    return Counter(number for content in contents for number in re.findall(r"Answer (\d+)\.", content))
+
+
+async def test_503_for_five_minutes_on_every_write_of_discord_loses_and_doubles_nothing(
+    house: House, tmp_path: Path
+) -> None:
+    async with DiscordServer(spec=discord_api()) as server:
+        ann, clips = server.user("Ann"), server.channel(server.guild("Film club"), "clips")
+        clips.nonces = Nonces()
+        adapter = DiscordAdapter(token=server.token, state_dir=tmp_path, desk=QuietDesk(), api_base=server.api_base)
+        await adapter.start(house.assistant)
+        await house.assistant.resume({"discord": adapter})
+        try:
+            await mentions_around_an_outage(lambda words: server.say(ann, clips, words, mention=True), server.door)
+            await all_delivered(house, MENTIONS)
+        finally:
+            await adapter.stop()
+        found = server.answers(clips)
+        assert shown([post.content for post in found]) == {str(number): 1 for number in range(MENTIONS)}
+        assert len(found) == MENTIONS + MENTIONS // 4  # every fourth goes on in a second message
+        assert await house.store.unfinished() == []
+
+
+async def test_503_for_five_minutes_on_every_write_of_slack_loses_and_doubles_nothing(
+    house: House, tmp_path: Path
+) -> None:
+    async with SlackServer(streaming=False) as server:
+        ann = server.user("Ann")
+        clips = server.channel("clips")
+        adapter = SlackAdapter(
+            desk=QuietDesk(),
+            state_dir=tmp_path,
+            bot_token=server.bot_token,
+            app_token=server.app_token,
+            api_base=server.base_url,
+        )
+        await adapter.start(house.assistant)
+        await server.connected()
+        await house.assistant.resume({"slack": adapter})
+        try:
+            await mentions_around_an_outage(lambda words: server.say(ann, clips, words, mention=True), server.door)
+            await all_delivered(house, MENTIONS)
+        finally:
+            await adapter.stop()
+        found = [post for post in server.answers(clips) if not post.ephemeral]
+        assert shown([post.text for post in found]) == {str(number): 1 for number in range(MENTIONS)}
+        assert await house.store.unfinished() == []
