@@ -28,7 +28,6 @@ from adapters.discord.commands import build_commands, sync_patiently
 from adapters.discord.desk import FrontDesk
 from adapters.discord.guilds import Guilds
 from adapters.discord.intake import PLATFORM, Intake, guild_of, is_for_me
-from adapters.discord.marks import Marks
 from adapters.discord.memory import Edits, Taking
 from adapters.discord.missed import Missed
 from adapters.discord.pacing import Pace, hold_back
@@ -36,10 +35,12 @@ from adapters.discord.posts import Post, tell
 from adapters.discord.questions import Questions
 from adapters.discord.relay import short_digest
 from adapters.discord.reply import Anchor, DiscordReply
+from adapters.shared.marks import Marks
 from adapters.shared.pacing import Timing
 
 log = logging.getLogger(__name__)
 
+HEARD_FILE = "discord-heard.json"
 SETTLE_S = 10.0  # how long a stop waits for edits that are on their way
 
 
@@ -110,7 +111,7 @@ class BotClient(discord.AutoShardedClient):
         self.answers = Answers(self)
         self._questions = Questions(self, Edits(state_dir), Taking(state_dir))
         self._guilds = Guilds(self, state_dir)
-        self._marks = Marks(state_dir)
+        self._marks = Marks(state_dir / HEARD_FILE, per_second=1000 << 22, same=True)
         self._missed = Missed(self, self._marks)
         self._leaving = False
         self._connecting: asyncio.Task[Any] | None = None
@@ -208,7 +209,7 @@ class BotClient(discord.AutoShardedClient):
             return  # it is for the next process
         guild = guild_of(message)
         shard = 0 if guild is None else (guild >> 22) % (self.shard_count or 1)
-        with self._marks.taking(shard, message.channel.id, message.id, direct=guild is None):
+        with self._marks.taking(str(shard), str(message.channel.id), message.id, known=guild is None):
             await self._questions.heard(message)
         if is_for_me(message, self.me()):
             await self._marks.save()

@@ -1,7 +1,7 @@
 """What was said to the bot while nothing was heard: read once from the history of the places where something was said.
 
 A process can't resume the session of an earlier one: Discord would not say anew which guilds there are. So the ids of
-what was heard are kept (`marks.py`), and Discord's own `last_message_id` tells which places have moved on since.
+what was heard are kept (`shared/marks.py`), and Discord's own `last_message_id` tells which places have moved on since.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import discord
 
 from adapters.discord.answers import UNREACHED
 from adapters.discord.intake import is_for_me, permissions_in
-from adapters.discord.marks import Gap, Marks
 from adapters.discord.posts import Fault, fault_of
+from adapters.shared.marks import Gap, Marks
 
 if TYPE_CHECKING:
     from adapters.discord.client import BotClient
@@ -56,7 +56,7 @@ class Missed:
 
     def began(self, shard: int) -> None:
         """A session begins, before anything is heard over it."""
-        self._marks.gap(shard)
+        self._marks.gap(str(shard))
 
     async def catch_up(self, shard: int) -> None:
         """Take what was missed before the session of a shard. A later session of that shard takes over."""
@@ -71,7 +71,7 @@ class Missed:
 
     def lost(self, guild: discord.Guild) -> None:
         """Discord can't reach a guild for a while; nothing of it is heard."""
-        gap = self._marks.now(guild.shard_id)
+        gap = self._marks.now(str(guild.shard_id))
         if gap is not None:
             self._away.setdefault(guild.id, gap)
 
@@ -90,21 +90,21 @@ class Missed:
     # --- reading --------------------------------------------------------------------------------------------------
 
     async def _catch_up(self, shard: int) -> None:
-        gap = self._marks.gap(shard)
+        gap = self._marks.gap(str(shard))
         guilds = [guild for guild in self._client.guilds if guild.shard_id == shard]
-        if gap is not None:
-            for guild in guilds:
-                if guild.unavailable:
-                    self._away.setdefault(guild.id, gap)
+        places = [place for guild in guilds for place in _places(guild)]
+        if gap is None:  # nobody has ever listened: what is said from now on counts
+            for place in places:
+                self._marks.read(str(place.id), _last(place))
+        else:
+            self._away.update({guild.id: gap for guild in guilds if guild.unavailable and guild.id not in self._away})
             await self._take_all([*_moved(guilds, gap), *self._direct(shard, gap)])
-        await self._marks.caught_up(
-            shard, max((_last(place) for guild in guilds for place in _places(guild)), default=0)
-        )
+        await self._marks.caught_up(str(shard), max(map(_last, places), default=0))
 
     def _direct(self, shard: int, gap: Gap) -> Iterator[_Unread]:
         """The direct messages that the bot knows of; they come over the first shard."""
-        for channel in self._marks.direct()[:MOST_DIRECT] if shard == 0 else ():
-            yield _Unread(self._client.get_partial_messageable(channel), channel, gap.since(channel))
+        for place, _ in self._marks.known()[:MOST_DIRECT] if shard == 0 else ():
+            yield _Unread(self._client.get_partial_messageable(int(place)), int(place), gap.since(place))
 
     async def _take_all(self, places: Iterable[_Unread]) -> None:
         """Take what was said in these places. What can't be read now is tried again while somebody may wait for it."""
@@ -135,7 +135,7 @@ class Missed:
                 # A stop interrupts the reading, and not the taking: that is waited for.
                 again |= await asyncio.shield(asyncio.create_task(self._offer(message)))
         if not again:
-            self._marks.read(place.id, max([place.last, *(message.id for message in messages)]))
+            self._marks.read(str(place.id), max([place.last, *(message.id for message in messages)]))
         return again
 
     async def _offer(self, message: discord.Message) -> bool:
@@ -164,10 +164,10 @@ class Missed:
 def _moved(guilds: Sequence[discord.Guild], gap: Gap) -> list[_Unread]:
     """The places in which something was said after the gap began and that the bot may read, the latest first."""
     found = [
-        _Unread(place, place.id, gap.since(place.id), last)
+        _Unread(place, place.id, gap.since(str(place.id)), last)
         for guild in guilds
         for place in _places(guild)
-        if (last := _last(place)) > gap.since(place.id) and _readable(place)
+        if (last := _last(place)) > gap.since(str(place.id)) and _readable(place)
     ]
     found.sort(key=lambda unread: unread.last, reverse=True)
     if len(found) > MOST_PLACES:

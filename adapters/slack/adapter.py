@@ -11,6 +11,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply
 from adapters.shared.ending import Ending
+from adapters.shared.marks import Marks
 from adapters.shared.pacing import Timing
 from adapters.shared.state import Notes
 from adapters.slack.answers import Answers
@@ -23,6 +24,7 @@ from adapters.slack.http import HttpDoor
 from adapters.slack.installs import Departures, Installations
 from adapters.slack.listeners import register_events
 from adapters.slack.markup import sections
+from adapters.slack.missed import HEARD_FILE, PER_SECOND, Missed
 from adapters.slack.people import People
 from adapters.slack.posts import write_to
 from adapters.slack.questions import Questions
@@ -76,6 +78,8 @@ class SlackAdapter:
         self._answers: Answers | None = None
         self._app: AsyncApp | None = None
         self._cards: CaseCards | None = None
+        self._marks: Marks | None = None
+        self._missed: Missed | None = None
         self.workspaces = Workspaces(api_base=api_base, bot_token=bot_token, installations=installations)
         self.people = People(desk, state_dir)
 
@@ -126,12 +130,18 @@ class SlackAdapter:
             self.people.forget_team(team)
             questions.forget_team(team)
             home.forget_team(team)
+            missed.forget_team(team)
             if self._installations is None:
                 self._ending.come(TokenRefused())
 
         departures = Departures(handler, self._installations, departed)
         departures.register(app, self._tasks.start)
-        register_events(app, questions=questions, answers=answers, workspaces=self.workspaces, tasks=self._tasks)
+        marks = self._marks = Marks(self._state_dir / HEARD_FILE, per_second=PER_SECOND)
+        await marks.load()
+        missed = self._missed = Missed(questions, self.workspaces, marks, self._tasks)
+        register_events(
+            app, missed=missed, questions=questions, answers=answers, workspaces=self.workspaces, tasks=self._tasks
+        )
         counter = Counter(answers, self.people, self._tasks, Notes(self._state_dir / NOTES_FILE))
         register_counter(app, counter)
         home = Home(
@@ -143,6 +153,13 @@ class SlackAdapter:
             tasks=self._tasks,
         )
         register_home(app, home, self._tasks)
+
+        def back() -> None:
+            missed.began()
+            handler.reconnected(PLATFORM)
+            missed.catch_up()
+
+        missed.began()
         if self._http is not None:
             await self._http.start(app.async_dispatch, on_installed=self.workspaces.drop)
         else:
@@ -153,13 +170,13 @@ class SlackAdapter:
                 dispatch=app.async_dispatch,
                 count=self._sockets,
                 backoff_s=self._backoff_s,
-                on_back=lambda: handler.reconnected(PLATFORM),
+                on_back=back,
             )
             await self._socket_mode.start()
             self._watch = asyncio.create_task(self._watch_sockets(self._socket_mode), name="slack sockets")
         self._tasks.start(departures.sweep(self.workspaces.bare()), "slack departures")
         self._tasks.start(counter.resume(), "slack interactions of an earlier process")
-        self._tasks.start(questions.resume(), "slack questions of an earlier process")
+        missed.catch_up(after=self._tasks.start(questions.resume(), "slack questions of an earlier process"))
 
     async def _watch_sockets(self, sockets: SocketMode) -> None:
         if (why := await sockets.ended()) is not None:
@@ -173,7 +190,11 @@ class SlackAdapter:
             self._watch.cancel()
         if self._socket_mode is not None:
             await self._socket_mode.stop()
+        if self._missed is not None:
+            await self._missed.stop()
         await self._tasks.drain(SETTLE_S)
+        if self._marks is not None:
+            await self._marks.close()
         if self._answers is not None:
             await self._answers.settled(SETTLE_S)
         await self.workspaces.close()

@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from adapters.slack import notices
 from adapters.slack.answers import Answers
 from adapters.slack.intake import heard
+from adapters.slack.missed import Missed
 from adapters.slack.questions import Questions
 from adapters.slack.tasks import Tasks
 from adapters.slack.workspace import UNREACHED, Workspaces, code_of
@@ -22,7 +23,7 @@ _CLOSED = ("channel_archive", "channel_deleted", "channel_left", "group_archive"
 
 
 def register_events(
-    app: AsyncApp, *, questions: Questions, answers: Answers, workspaces: Workspaces, tasks: Tasks
+    app: AsyncApp, *, missed: Missed, questions: Questions, answers: Answers, workspaces: Workspaces, tasks: Tasks
 ) -> None:
     """Listen to messages, mentions, the assistant and the end of channels."""
 
@@ -45,12 +46,12 @@ def register_events(
         else:
             said = heard(team, event)
             if said is not None:
-                begin(questions.heard(said), "message", event)
+                begin(missed.heard(said), "message", event)
 
     async def on_mention(event: dict[str, Any], body: dict[str, Any]) -> None:
         said = heard(team_of(body), event)
         if said is not None:
-            begin(questions.heard(said), "mention", event)
+            begin(missed.heard(said), "mention", event)
 
     async def on_assistant(event: dict[str, Any], body: dict[str, Any]) -> None:
         begin(_greet(workspaces, team_of(body), event.get("assistant_thread") or {}), "assistant", event)

@@ -84,6 +84,11 @@ class Questions:
             if question.text is None and not question.gone and not await self._earlier(message, question):
                 await self._ask(workspace, message, question)
 
+    async def missed(self, message: Heard) -> None:
+        """A message was posted while nothing was heard. Raises what the application raises; then it is not taken."""
+        if await self._handler.find(PLATFORM, event_id(message.team, message.channel, message.ts)) is None:
+            await self.heard(message)
+
     async def edited(self, message: Heard, before: str) -> None:
         """A message has changed from `before`: its words, or nothing but what Slack shows of its links."""
         if not message.edited or message.text == before:

@@ -76,6 +76,7 @@ class Delivery:
         self.admitting = asyncio.Event()
         self.admitting.set()
         self.hello = True
+        self.forgetful = False  # what finds no socket is never delivered
         self._waiting: list[Envelope] = []
         self._turn = 0
         self._tickets: set[str] = set()
@@ -194,7 +195,7 @@ class Delivery:
             return
         live = [each for each in self.sockets if not each.leaving] or self.sockets
         if socket is None and not live:
-            if envelope not in self._waiting:
+            if envelope not in self._waiting and not self.forgetful:
                 self._waiting.append(envelope)
             return
         self._turn += 1

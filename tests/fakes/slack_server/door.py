@@ -44,6 +44,7 @@ SCOPES = {
     "reactions.remove": "reactions:write",
     "team.info": "team:read",
     "usergroups.list": "usergroups:read",
+    "users.conversations": "channels:read",
     "users.info": "users:read",
     "users.list": "users:read",
 }

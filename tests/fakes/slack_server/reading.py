@@ -21,6 +21,7 @@ class Reading:
             "conversations.info": self.info,
             "conversations.open": self.open,
             "conversations.list": self.listing,
+            "users.conversations": self.mine,
             "conversations.members": self.members,
             "conversations.history": self.history,
             "conversations.replies": self.replies,
@@ -51,6 +52,17 @@ class Reading:
     async def listing(self, call: Call) -> dict[str, Any]:
         shown = [wire.channel(each) for each in call.workspace.channels if each.kind == "channel"]
         return {"channels": shown, "response_metadata": {"next_cursor": ""}}
+
+    async def mine(self, call: Call) -> dict[str, Any]:
+        """The conversations that the bot is in, of the kinds that are asked for."""
+        names = {"public_channel": "channel", "private_channel": "group", "mpim": "mpim", "im": "im"}
+        kinds = [names[each] for each in str(call["types"] or "public_channel").split(",")]
+        shown = [
+            wire.channel(each)
+            for each in call.workspace.channels
+            if each.kind in kinds and call.workspace.bot in each.members and not each.archived
+        ]
+        return {"channels": shown[: int(call["limit"] or 100)], "response_metadata": {"next_cursor": ""}}
 
     async def members(self, call: Call) -> dict[str, Any]:
         channel = self.chat.channel(call, writing=False)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from adapters.base import Exchange, State, View
-from adapters.discord import DiscordAdapter, marks, missed
+from adapters.discord import DiscordAdapter, missed
+from adapters.discord.client import HEARD_FILE
+from adapters.shared import marks
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import ADMINISTRATOR, READ_HISTORY, VIEW, VOICE, Channel, Post, User
 from tests.fakes.handler import NOON
@@ -319,13 +321,13 @@ async def test_what_a_kill_left_unwritten_is_read_again_and_answered_once(
 ) -> None:
     first = await launch()
     await caught_up()
-    written = (tmp_path / marks.STATE_FILE).read_text()
+    written = (tmp_path / HEARD_FILE).read_text()
     server.say(ann, clips, "answered", mention=True)
     asked = await handler.next()
     await asked.ends("An answer.")
     keep(handler, asked)
     await first.stop()
-    (tmp_path / marks.STATE_FILE).write_text(written)  # a kill writes nothing more
+    (tmp_path / HEARD_FILE).write_text(written)  # a kill writes nothing more
     server.say(ann, clips, "missed", mention=True)
     await launch()
     await answer(handler)
