@@ -17,6 +17,7 @@ from engine.backends.base import Footprint
 from engine.echoes import Echoes
 from engine.errors import BadRequest, JobFailed, MissingExtra
 from engine.executors.wire import Loaded
+from engine.extras import install
 from engine.moderation import Guards
 from engine.protocol import TagParser
 from engine.registry import choices, create_backend, describe, no_model, unknown_model
@@ -303,8 +304,5 @@ def _media() -> ModuleType:
     try:
         import engine.media
     except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"Reading and writing videos needs the package “{error.name}”. "
-            'Install it with: pip install "gpt4video-bot[lite]"'
-        ) from error
+        raise MissingExtra(f"Reading and writing videos needs the package “{error.name}”. {install('lite')}") from error
     return engine.media

@@ -11,14 +11,13 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from engine.extras import install
+
 if TYPE_CHECKING:
     import torch
 
 PACKAGES = ("torch", "torchvision", "transformers", "accelerate", "safetensors")
-SENTENCE = (
-    "The packages of the large models are not installed. Run: make run PRESET=auto (in a checkout), "
-    "or: pip install 'gpt4video-bot[lite,inference]'"
-)
+SENTENCE = f"The packages of the large models are not installed. {install('lite', 'inference')}"
 
 # What torch calls the two kinds of failure. Compared by name, so that nobody has to import torch to ask. Only the CUDA
 # allocator has a class of its own for its failure; the others, and the libraries below torch, say it in words.

@@ -44,6 +44,7 @@ from engine.decoding.wire import (
     Unable,
 )
 from engine.errors import DecodeTimeout, EngineError, JobFailed, MissingExtra, StorageFull
+from engine.extras import install
 from engine.types import ClipInfo
 
 _NICE = 5
@@ -70,10 +71,7 @@ def main(channel: socket.socket, folder: Path, memory_mb: int) -> int:
     try:
         _import_everything()
     except ModuleNotFoundError as error:
-        sentence = (
-            f"Reading and writing videos needs the package “{error.name}”. "
-            'Install it with: pip install "gpt4video-bot[lite]"'
-        )
+        sentence = f"Reading and writing videos needs the package “{error.name}”. {install('lite')}"
         channel.sendall(wire.packed(Unable(failed=MissingExtra(sentence).to_event())))
         return 0
     memory = os.open("/proc/self/statm", os.O_RDONLY) if sys.platform == "linux" else None

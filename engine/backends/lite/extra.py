@@ -8,8 +8,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from engine.errors import MissingExtra
+from engine.extras import install
 
-SENTENCE = "The lite models are not installed. Run: make run (in a checkout), or: pip install 'gpt4video-bot[lite]'"
+SENTENCE = f"The lite models are not installed. {install('lite')}"
 
 
 def missing(*modules: str) -> str:

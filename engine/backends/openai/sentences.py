@@ -6,11 +6,9 @@ from engine.backends.openai import dialect
 from engine.backends.openai.options import Options
 from engine.backends.openai.wire import Refused
 from engine.errors import EngineError, JobFailed, Overloaded, ServerFailed, ServerTimeout
+from engine.extras import install
 
-MISSING_EXTRA = (
-    "The package httpx2, with which model servers are asked, is not installed. "
-    "Run: make run (in a checkout), or: pip install 'gpt4video-bot[lite]'"
-)
+MISSING_EXTRA = f"The package httpx2, with which model servers are asked, is not installed. {install('lite')}"
 NO_ADDRESS = (
     "It is not said where the model server is. Set the option base_url of the openai backend, "
     "for example to http://localhost:8000/v1."

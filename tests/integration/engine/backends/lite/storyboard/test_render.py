@@ -12,6 +12,7 @@ import pytest
 
 from engine.backends.lite.storyboard import Storyboard
 from engine.errors import BadRequest, JobCancelled, MissingExtra
+from engine.extras import install
 from engine.media import VideoWriter
 from engine.types import Generate, MediaLimits, Progress, Role
 
@@ -165,7 +166,7 @@ def test_the_card_names_it_honestly_and_needs_no_download():
 def test_without_its_packages_it_says_how_to_install_them(monkeypatch):
     monkeypatch.setattr("engine.backends.lite.extra.find_spec", lambda name: None)
 
-    assert "pip install 'gpt4video-bot[lite]'" in Storyboard().card().missing
+    assert install("lite") in Storyboard().card().missing
     with pytest.raises(MissingExtra):
         Storyboard().load()
 

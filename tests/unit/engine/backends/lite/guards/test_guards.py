@@ -16,6 +16,7 @@ from engine.backends.lite.guards import OpenNsfwFrameGuard, ProfanityTextGuard
 from engine.backends.lite.guards.disguise import tokens, undisguise
 from engine.backends.lite.guards.text import WINDOW_WORDS, split_windows
 from engine.errors import GuardUnavailable, MissingExtra
+from engine.extras import install
 from engine.types import Category, Role
 
 
@@ -156,7 +157,7 @@ def test_a_card_claims_only_what_the_model_was_taught(guard, role, category):
 def test_without_its_packages_a_guard_says_how_to_install_them(guard, monkeypatch):
     monkeypatch.setattr("engine.backends.lite.extra.find_spec", lambda name: None)
 
-    assert "pip install 'gpt4video-bot[lite]'" in guard().card().missing
+    assert install("lite") in guard().card().missing
     with pytest.raises(MissingExtra, match="not installed"):
         guard().load()
 
