@@ -87,7 +87,9 @@ class Answering:
         clips = await self._hearing.hear(errand, clips, infos)
         turns = await self._context(errand, Turn(role="user", text=question, clips=clips))
         errand.turns.append(NewTurn(role="user", text=question, clips=tuple(stored)))
-        wishes = await _Answer(self._engine, errand, remark=self._hearing.remark(turns)).run(
+        about = next((turn.clips for turn in reversed(turns) if turn.clips), ())
+        remarks = filter(None, (await self._clips.missing(errand, about, infos), self._hearing.remark(turns)))
+        wishes = await _Answer(self._engine, errand, remark=" · ".join(remarks)).run(
             Understand(
                 turns=turns,
                 frames=self._settings.frames,

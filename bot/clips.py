@@ -11,8 +11,8 @@ from bot.files import Shelf
 from bot.store import Store, StoredClip
 from bot.words import clock, listing, shorten
 from engine import Engine
-from engine.errors import JobCancelled
-from engine.types import Clip, ClipInfo, Inspect, Inspected
+from engine.errors import EngineError, JobCancelled
+from engine.types import Clip, ClipInfo, Inspect, Inspected, Result
 
 REUSED = "clips_of"  # the param that names the earlier request whose clips are used again
 
@@ -53,15 +53,40 @@ class Clips:
         described: list[str] = []
         for clip in clips:
             errand.stage.update(status=f"Opening {shorten(clip.name, 60)} …")
-            result = await self._engine.run(
-                Inspect(clip=clip), request=errand.id, user=errand.user, community=errand.community, system=True
-            )
+            result = await self._inspect(errand, clip)
             if isinstance(result, Inspected):
                 infos.append(result.info)
                 length = "" if result.info.kind == "image" else f" ({clock(result.info.length_s)})"
                 described.append(f"{shorten(clip.name, 60)}{length}")
         errand.stage.update(status=f"Watching {listing(described)} …" if described else "Thinking …")
         return tuple(infos)
+
+    async def missing(self, errand: Errand, clips: Sequence[Clip], infos: Sequence[ClipInfo]) -> str:
+        """What did not arrive of the clips that a question is about, for the footer of its answer; mostly nothing.
+
+        `infos` are those of the question's own clips; the clips of an earlier turn are looked at again.
+        """
+        if not infos:
+            posted = [clip for clip in clips if not self._shelf.made_here(clip.path)]
+            infos = [info for clip in posted if (info := await self._looked_at(errand, clip)) is not None]
+        arrived = [
+            f"only {clock(info.length_s)} of {clock(info.declared_s)} arrived" for info in infos if info.declared_s
+        ]
+        return listing(arrived)
+
+    async def _looked_at(self, errand: Errand, clip: Clip) -> ClipInfo | None:
+        try:
+            result = await self._inspect(errand, clip)
+        except JobCancelled:
+            raise
+        except EngineError:
+            return None  # whoever watches it will say so
+        return result.info if isinstance(result, Inspected) else None
+
+    async def _inspect(self, errand: Errand, clip: Clip) -> Result:
+        return await self._engine.run(
+            Inspect(clip=clip), request=errand.id, user=errand.user, community=errand.community, system=True
+        )
 
     async def _fetch(self, errand: Errand, attachments: Sequence[Attachment]) -> tuple[StoredClip, ...]:
         if len(attachments) > self._most:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -99,6 +100,7 @@ class ScriptedEngine:
         self.videos: list[Script] = []
         self.speeches: list[Script] = []
         self.has_audio = False
+        self.declared_s = 0.0  # of films that did not arrive whole
         self.jobs: list[Job] = []
         self.cancelled: list[Job] = []
         self.guards_work = True
@@ -161,7 +163,8 @@ class ScriptedEngine:
         """A film, or by its name a picture; what the engine made itself is silent."""
         picture = clip.path.endswith(".png")
         sounds = self.has_audio and not picture and clip.name != "made video"
-        return msgspec.structs.replace(_FILM, kind="image" if picture else "video", has_audio=sounds)
+        kind: Literal["image", "video"] = "image" if picture else "video"
+        return msgspec.structs.replace(_FILM, kind=kind, has_audio=sounds, declared_s=self.declared_s)
 
     def of(self, kind: type[Job]) -> list[Job]:
         return [job for job in self.jobs if isinstance(job, kind)]
