@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL = $(PIP) install --quiet --constraint constraints.txt --editable
 
-.PHONY: run test lint bench demo screenshots browser local-slack clean
+.PHONY: run test lint bench pins demo screenshots browser local-slack clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -57,6 +57,10 @@ test: lint browser local-slack
 # Renew the pictures in docs/images.
 screenshots: $(VENV)/.dev browser
 	GPT4VIDEO_SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_page.py
+
+# Which pins are two majors behind, or have known advisories. Ends with 3 when the package index cannot be asked.
+pins: $(BIN)/python
+	@$(BIN)/python -m tools.pins
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
