@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PERHAPS = 0.85  # of what makes a word sure, for a group that is neither a single class nor a sum of too many
 _GROUP = range(2, 21)
-DRAWN = 0.85  # of any word on a drawing, which the networks never learned
+CAREFUL = 0.85  # of any word on what may be a drawing, which the networks never learned
 _ANIMAL = 0.2
 _BEST = 3  # the best one in so many pictures has to show a thing: a single one misleads
 FACE = 0.5
@@ -39,7 +39,8 @@ _PERSON_ALONE = 0.5  # in a picture without an animal, which the network takes f
 _CLIP = 4  # pictures; of so many, one weak person alone is a mistake
 _MOST = 5  # things; what comes after them is hardly what the clip is about
 _FLAT_SIDE = 320
-_FLAT = 0.46
+_FLAT = 0.46  # from here on a picture may be drawn, or be a photograph of sky; less is said of it
+_DRAWN = 0.8  # from here on it is drawn, or a screen
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,15 @@ class Picture:
     """What the networks said of one picture.
 
     `things` are the shares of the 1,000 classes; None where nobody asked. `person` is how surely somebody is seen by
-    their shape, `faces` how surely each face is one. `said` is False if nobody wants to know the things.
+    their shape, `faces` how surely each face is one, `flat` the share of it without any grain. `said` is False if
+    nobody wants to know the things.
     """
 
     time_s: float
     things: Floats | None = None
     person: float = 0.0
     faces: tuple[float, ...] = ()
-    drawing: bool = False
+    flat: float = 0.0
     said: bool = True
 
 
@@ -67,29 +69,30 @@ def look_at(networks: Networks, time_s: float, image: Image, *, things: bool, pe
         faces = tuple(face.score for face in networks.faces(image, FACE))
         if shares is None and _PERSON_ALONE < person <= _PERSON:
             shares = networks.things(image)  # it could be an animal
-    return Picture(time_s, shares, person, faces, is_drawing(image), said=things)
+    return Picture(time_s, shares, person, faces, flatness(image), said=things)
 
 
 def evidence(pictures: Sequence[Picture]) -> Seen:
     """What may be said of the clip that these pictures are from, in the order of their times."""
-    drawing = bool(pictures) and sum(picture.drawing for picture in pictures) * 2 > len(pictures)
-    return Seen(_things(pictures, drawing=drawing), _people(pictures, drawing=drawing), drawing)
+    flat = float(np.median([picture.flat for picture in pictures])) if pictures else 0.0
+    careful = flat > _FLAT
+    return Seen(_things(pictures, careful=careful), _people(pictures, careful=careful), flat > _DRAWN)
 
 
-def is_drawing(image: Image) -> bool:
-    """Whether a (H, W, 3) picture is drawn, or of a screen: most of it has exactly the colour of its neighbour."""
+def flatness(image: Image) -> float:
+    """How much of a (H, W, 3) picture has exactly the colour of its neighbour: nearly all of a drawing or a screen."""
     scale = min(1.0, _FLAT_SIDE / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.int16)
     across = np.abs(np.diff(small, axis=1)).max(axis=2)[:-1]
     down = np.abs(np.diff(small, axis=0)).max(axis=2)[:, :-1]
-    return float((np.maximum(across, down) <= 1).mean()) > _FLAT
+    return float((np.maximum(across, down) <= 1).mean())
 
 
 def shows_animal(things: Floats) -> bool:
     return float(things[_leaves("animal")].sum()) >= _ANIMAL
 
 
-def _things(pictures: Sequence[Picture], *, drawing: bool) -> tuple[Thing, ...]:
+def _things(pictures: Sequence[Picture], *, careful: bool) -> tuple[Thing, ...]:
     seen = [(p.time_s, p.things) for p in pictures if p.said and p.things is not None]
     if not seen:
         return ()
@@ -99,8 +102,8 @@ def _things(pictures: Sequence[Picture], *, drawing: bool) -> tuple[Thing, ...]:
     for word in vocabulary().values():
         scores = shares[:, _leaves(word.word)].sum(axis=1)
         score = float(np.sort(scores)[-best:].mean())
-        sure = max(word.sure, DRAWN) if drawing else word.sure
-        enough = sure * PERHAPS if len(word.leaves) in _GROUP and not drawing else sure
+        sure = max(word.sure, CAREFUL) if careful else word.sure
+        enough = sure * PERHAPS if len(word.leaves) in _GROUP and not careful else sure
         if score >= enough:
             times = tuple(time_s for (time_s, _), one in zip(seen, scores, strict=True) if one >= enough)
             found.append(Thing(word.word, score >= sure, min(1.0, score), times))
@@ -121,8 +124,8 @@ def _most_exact(found: list[Thing]) -> list[Thing]:
     return kept
 
 
-def _people(pictures: Sequence[Picture], *, drawing: bool) -> People | None:
-    seen = [picture for picture in pictures if _has_person(picture, drawing=drawing)]
+def _people(pictures: Sequence[Picture], *, careful: bool) -> People | None:
+    seen = [picture for picture in pictures if _has_person(picture, careful=careful)]
     if not seen:
         return None
     strongest = max(max(picture.person, *picture.faces, 0.0) for picture in seen)
@@ -133,10 +136,10 @@ def _people(pictures: Sequence[Picture], *, drawing: bool) -> People | None:
     return People(tuple(picture.time_s for picture in seen), len(crowd.faces), crowd.time_s, sure)
 
 
-def _has_person(picture: Picture, *, drawing: bool) -> bool:
+def _has_person(picture: Picture, *, careful: bool) -> bool:
     surest = max(picture.faces, default=0.0)
     face = surest > _FACE_ALONE or (surest > FACE and picture.person > _SHAPE)
-    if drawing:
+    if careful:
         return face and picture.person > _PERSON_ALONE
     alone = picture.things is None or not shows_animal(picture.things)
     return face or picture.person > _PERSON or (picture.person > _PERSON_ALONE and alone)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.backends.lite.recognition.evidence import People, Seen
-from engine.backends.lite.recognition.looking import Picture, evidence, is_drawing
+from engine.backends.lite.recognition.looking import Picture, evidence, flatness
 from engine.backends.lite.recognition.words import vocabulary
 
 
@@ -63,8 +63,8 @@ def test_the_more_exact_word_is_said_if_it_is_as_sure() -> None:
 
 
 def test_of_a_drawing_only_the_plainest_is_said() -> None:
-    assert clip(shares(ball=0.8), drawing=True).things == ()
-    assert said(clip(shares(bicycle=0.9), drawing=True)) == [("bicycle", True)]
+    assert clip(shares(ball=0.8), flat=0.6).things == ()
+    assert said(clip(shares(bicycle=0.9), flat=0.6)) == [("bicycle", True)]
 
 
 def test_at_most_five_things_are_said() -> None:
@@ -107,7 +107,7 @@ def test_faces_are_counted_in_one_picture_never_over_several() -> None:
 
 
 def test_a_drawn_face_is_only_believed_with_a_body() -> None:
-    drawn = {"drawing": True, "things": None}
+    drawn = {"flat": 0.6, "things": None}
     assert evidence([Picture(0.0, faces=(0.9,), person=0.2, **drawn)]).people is None
     assert evidence([Picture(0.0, faces=(0.9,), person=0.8, **drawn)]).people is not None
 
@@ -120,5 +120,10 @@ def test_flat_colours_are_a_drawing_and_grain_is_none() -> None:
     flat = np.full((180, 320, 3), 200, np.uint8)
     flat[60:120, 100:200] = (200, 30, 30)
     grain = np.random.default_rng(1).integers(90, 130, (180, 320, 3), np.uint8)
-    assert is_drawing(flat)
-    assert not is_drawing(grain)
+    assert evidence([Picture(0.0, flat=flatness(flat))]).drawing
+    assert not evidence([Picture(0.0, flat=flatness(grain))]).drawing
+
+
+def test_what_may_be_a_photograph_of_the_sky_is_not_called_a_drawing() -> None:
+    assert not clip(shares(parachute=0.9), flat=0.6).drawing
+    assert clip(shares(parachute=0.9), flat=0.9).drawing
