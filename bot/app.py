@@ -220,7 +220,7 @@ async def until_over(
     finally:
         for task in (stopping, *platforms):
             task.cancel()
-        await asyncio.gather(stopping, *platforms, return_exceptions=True)
+        await asyncio.gather(*ends, return_exceptions=True)  # the one of the platforms too: nobody else asks it
 
 
 async def _drain(assistant: Assistant, grace_s: float, hurry: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,11 +67,17 @@ def environment(data: Path) -> dict[str, str]:
     return clean | {"GPT4VIDEO_BOT__DATA_DIR": str(data), "GPT4VIDEO_WEB__PORT": "0"}
 
 
-def launch(data: Path, **extra: str) -> Running:
-    """Start `gpt4video run` and read the address that it prints."""
-    process = subprocess.Popen(
-        [CONSOLE, "run"], stdout=subprocess.PIPE, text=True, env=environment(data) | extra, cwd=data
-    )
+def launch(data: Path, *, log: Path | None = None, **extra: str) -> Running:
+    """Start `gpt4video run` and read the address that it prints. What it logs goes into `log`, if given."""
+    with log.open("w") if log is not None else nullcontext() as stderr:
+        process = subprocess.Popen(
+            [CONSOLE, "run"],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=environment(data) | extra,
+            cwd=data,
+        )
     assert process.stdout is not None
     said, watch = "", threading.Timer(START_S, process.kill)
     watch.start()

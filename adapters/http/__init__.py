@@ -2,6 +2,6 @@
 
 from adapters.http.addresses import TrustedProxies
 from adapters.http.connections import Limits
-from adapters.http.server import HttpServer, client_address
+from adapters.http.server import HttpServer, client_address, hung_up
 
-__all__ = ["HttpServer", "Limits", "TrustedProxies", "client_address"]
+__all__ = ["HttpServer", "Limits", "TrustedProxies", "client_address", "hung_up"]

@@ -41,14 +41,13 @@ class Connection(Protocol):
 
 
 class Connections:
-    """Counts connections, and makes room by closing the one that has been idle for longest."""
+    """Counts connections, and makes room by closing idle ones of those who have the most, the oldest first."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._open: dict[Connection, None] = {}
         self._count: Counter[str] = Counter()
         self._idle: dict[str, OrderedDict[Connection, None]] = {}
-        self._all_idle: OrderedDict[Connection, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -57,17 +56,21 @@ class Connections:
         return iter(list(self._open))
 
     def make_room(self, group: str) -> bool:
-        """Whether one more of this group may come. Closes the oldest idle one of the group, or of all, for it."""
+        """Whether one more of this group may come, once an idle one of it, or of the largest group, has been closed."""
         if group and self._count[group] >= self._limits.per_address:
-            return self._close_oldest(self._idle.get(group))
+            return self._close_oldest(group)
         if len(self._open) >= self._limits.connections:
-            return self._close_oldest(self._all_idle)
+            return self.free(1) == 1
         return True
 
     def free(self, count: int) -> int:
-        """Close up to so many idle ones, the oldest first. Returns how many that were."""
+        """Close up to so many idle ones, always of those who have the most. Returns how many that were.
+
+        A proxy's come last: it has many because many people are behind it, and keeps slow ones from us by itself.
+        """
         closed = 0
-        while closed < count and self._close_oldest(self._all_idle):
+        while closed < count and self._idle:
+            self._close_oldest(max(self._idle, key=lambda group: self._count[group] if group else 0))
             closed += 1
         return closed
 
@@ -88,23 +91,20 @@ class Connections:
 
     def idle(self, connection: Connection) -> None:
         """From now on it may be closed for others."""
-        if connection in self._open and connection not in self._all_idle:
-            self._all_idle[connection] = None
-            self._idle.setdefault(connection.group, OrderedDict())[connection] = None
+        if connection in self._open:
+            self._idle.setdefault(connection.group, OrderedDict()).setdefault(connection)
 
     def active(self, connection: Connection) -> None:
         """It asked for something, and is not closed for others."""
-        if self._all_idle.pop(connection, self) is self:
-            return
-        same = self._idle[connection.group]
-        del same[connection]
+        same = self._idle.get(connection.group, OrderedDict())
+        same.pop(connection, None)
         if not same:
-            del self._idle[connection.group]
+            self._idle.pop(connection.group, None)
 
-    def _close_oldest(self, idle: OrderedDict[Connection, None] | None) -> bool:
-        if not idle:
+    def _close_oldest(self, group: str) -> bool:
+        if group not in self._idle:
             return False
-        oldest = next(iter(idle))
+        oldest = next(iter(self._idle[group]))
         self.remove(oldest)
         oldest.close_now("to make room")
         return True

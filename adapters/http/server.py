@@ -38,6 +38,12 @@ def client_address(request: web.Request) -> str:
     return request.get(_CLIENT) or request.remote or ""
 
 
+def hung_up(request: web.Request, error: Exception) -> bool:
+    """Whether an error only says that the other side went away, or sent a body that is none."""
+    gone = request.transport is None or request.transport.is_closing()
+    return isinstance(error, web.RequestPayloadError) or (isinstance(error, ConnectionError) and gone)
+
+
 class HttpServer:
     """Serves an application. `name` is what the log calls it; `setting` is the option that names trusted proxies."""
 
@@ -199,7 +205,13 @@ class HttpServer:
         if not self._pace.take(group):
             self.refuse("answered late, since there were too many")
             await asyncio.sleep(self._limits.late_s)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except (ConnectionError, web.RequestPayloadError) as error:
+            if not hung_up(request, error):
+                raise
+            self.refuse("that broke off")
+            return web.Response(status=400)
 
     def _look_for_a_proxy(self, request: web.Request, peer: str) -> None:
         if self._told_of_proxy or peer in self._proxies or not is_forwarded(request.headers):
@@ -240,6 +252,7 @@ class _Handler(web.RequestHandler):
             keepalive_timeout=limits.idle_s,
             lingering_time=LINGER_S,
             max_headers=MAX_HEADERS,
+            auto_decompress=False,  # nobody sends us packed bodies; a small one may unpack to gigabytes
             logger=log,
         )
         self.group = group
@@ -352,6 +365,15 @@ class _Handler(web.RequestHandler):
             self._head_since = None
             self._idle_since = self._now()
             self._door._connections.idle(self)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """What goes wrong because the other side broke off, or sent no proper body, is counted only."""
+        error = kw.get("exc_info")
+        gone = self.transport is None or self.transport.is_closing()
+        if isinstance(error, web.RequestPayloadError) or (isinstance(error, ConnectionError) and gone):
+            self._door.refuse("that broke off")
+        else:
+            super().log_exception(*args, **kw)
 
     def handle_error(
         self,

@@ -20,7 +20,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
 from adapters.base import Author
-from adapters.http import client_address
+from adapters.http import client_address, hung_up
 from adapters.http.addresses import group_of
 from adapters.web.errors import Problem, WebSetupError, from_http, unexpected
 from adapters.web.sessions import SESSION_S, Sessions
@@ -183,7 +183,9 @@ class Door:
             if error.status < 400:
                 raise
             return from_http(error).response()
-        except Exception:  # noqa: BLE001 - the last net: nobody may see a stack
+        except Exception as error:
+            if hung_up(request, error):
+                raise
             return unexpected(f"answering {request.method} {request.path}").response()
 
     def _check_host(self, request: web.Request) -> None:

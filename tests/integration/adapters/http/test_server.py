@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import logging
 import os
 import resource
@@ -59,13 +60,12 @@ class Served:
                     came += data
         return came
 
-    def is_open(self, line: socket.socket) -> bool:
-        try:
-            return line.recv(1, socket.MSG_PEEK) != b""
-        except BlockingIOError:
+    def has_come(self, line: socket.socket) -> bool:
+        """Whether there is something to read, be it the end."""
+        with contextlib.suppress(BlockingIOError):
+            line.recv(1, socket.MSG_PEEK)
             return True
-        except ConnectionError:
-            return False
+        return False
 
 
 Serve = Callable[..., contextlib.AbstractAsyncContextManager[Served]]
@@ -271,7 +271,7 @@ async def test_those_who_wait_for_their_answer_are_not_hung_up_on_for_others(ser
     async with serve(Limits(connections=200, per_address=4)) as served:
         waiting = [served.connect(b"GET /hold HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") for _ in range(4)]
         async with asyncio.timeout(PATIENT_S):
-            while len(served.server._connections._all_idle) or len(served.server._connections) < 4:  # noqa: ASYNC110
+            while served.server._connections._idle or len(served.server._connections) < 4:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert await served.closed(served.connect()) == b""
         served.server._runner.app[GATE].set()
@@ -362,6 +362,41 @@ async def test_nonsense_is_counted_in_one_line_without_a_stack(serve: Serve, cap
     assert 1 <= len(said) <= 2  # at once, and at the end
     assert not any(record.exc_info for record in said)
     assert "no proper request" in said[-1].getMessage()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD + b"Content-Length: 1000\r\n\r\nhalf",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nhel",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n",
+    ],
+)
+async def test_who_hangs_up_in_the_middle_leaves_no_stack(
+    serve: Serve, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    async with serve() as served:
+        line = served.connect(sent)
+        async with asyncio.timeout(PATIENT_S):
+            while not any(connection._request for connection in served.server._connections):
+                if served.has_come(line):
+                    break
+                await asyncio.sleep(0.01)
+        line.close()
+        async with asyncio.timeout(PATIENT_S):
+            while len(served.server._connections):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    said = [record for record in caplog.records if record.levelno >= logging.INFO]
+    assert said
+    assert not any(record.exc_info for record in said)
+
+
+async def test_a_packed_body_is_not_unpacked(serve: Serve) -> None:
+    bomb = gzip.compress(bytes(1 << 20))
+    async with serve() as served, aiohttp.ClientSession() as session:
+        headers = {"Content-Encoding": "gzip"}
+        async with session.post(served.url, data=bomb, headers=headers) as answer:
+            assert await answer.text() == str(len(bomb))
 
 
 async def test_our_own_mistakes_are_logged_with_their_stack(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

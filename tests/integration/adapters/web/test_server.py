@@ -469,6 +469,20 @@ async def test_a_surprise_is_logged_under_a_number_and_shows_no_stack(
     assert any(number in record.getMessage() and record.exc_info for record in caplog.records)
 
 
+@pytest.mark.parametrize("path", ["/api/login", "/api/uploads", "/api/admin/try/text"])
+async def test_a_body_that_is_none_is_no_surprise(server: Any, path: str, caplog: pytest.LogCaptureFixture) -> None:
+    port = int(server.url.rsplit(":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head.encode() + b"5\r\nhello\r\n")
+    await writer.drain()
+    writer.write(b"zz\r\n")
+    await reader.read()
+    writer.close()
+    assert not any(record.exc_info for record in caplog.records)
+    assert list(server.inbox.iterdir()) == []
+
+
 async def test_a_public_host_without_a_token_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(WebSetupError, match=r"web\.token"):
         WebAdapter(host="0.0.0.0", port=0, token=None, inbox=tmp_path, max_upload_bytes=1, desk=None)  # type: ignore[arg-type]

@@ -55,16 +55,19 @@ def test_an_active_connection_is_never_closed_for_another() -> None:
     assert server.let_in("b")
 
 
-def test_when_it_is_full_the_oldest_idle_connection_of_all_makes_way() -> None:
-    server = Server(connections=3, per_address=3)
-    active = server.let_in("a", active=True)
-    first, second = server.let_in("b"), server.let_in("c")
+def test_when_it_is_full_those_who_have_the_most_make_way_the_oldest_of_theirs_first() -> None:
+    server = Server(connections=6, per_address=6)
+    proxied = [server.let_in("") for _ in range(2)]
+    modest = server.let_in("a")
+    greedy = [server.let_in("b", active=True), server.let_in("b"), server.let_in("b")]
+    assert server.let_in("c")
     assert server.let_in("d")
-    assert server.closed == [first]
-    assert active is not None
-    server.connections.idle(active)  # it has just been answered: the others have waited for longer
-    assert server.let_in("e")
-    assert server.closed == [first, second]
+    assert server.closed == greedy[1:]
+    for number in range(3):
+        assert server.let_in(f"e{number}")
+    assert not {line for line in proxied if line in server.closed}
+    assert modest in server.closed
+    assert server.let_in("")
 
 
 def test_when_all_are_active_nobody_else_comes_in_until_one_ends() -> None:
