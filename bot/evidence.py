@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.base import Still
-from bot.files import Shelf
+from bot.files import Shelf, write_whole
 from bot.safety import Action, Decision, Where
 from bot.words import shorten
 from engine import Engine
@@ -53,7 +53,7 @@ class Evidence:
                 look = Inspect(clip=clips[worst.clip or 0], stills_dir=str(folder), times=(worst.time_s or 0.0,))
                 await self._engine.run(look, request=request, user=user, community=community, system=True)
             else:
-                await asyncio.to_thread(_write, folder, shorten(text, EXCERPT))
+                await asyncio.to_thread(write_whole, folder / WORDS, shorten(text, EXCERPT).encode("utf-8", "replace"))
         except Exception:
             log.exception("request %s: what was judged could not be kept; it stays blocked", request)
 
@@ -66,11 +66,6 @@ class Evidence:
         folder = self._shelf.evidence(request)
         found = await asyncio.to_thread(lambda: sorted(folder.glob("*.jp*g")))
         return Still(str(found[0]), time_s or 0.0) if found else None
-
-
-def _write(folder: Path, words: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / WORDS).write_text(words, encoding="utf-8")
 
 
 def _read(folder: Path) -> str:

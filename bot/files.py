@@ -6,6 +6,7 @@ import asyncio
 import errno
 import re
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,9 @@ from bot.store import StoredClip
 from bot.words import size
 from engine.errors import ClipTooLarge, StorageFull
 
+PART = ".part"  # of names of files that are not whole yet
+HALF_S = 3600.0  # a half file that nobody has written to for so long stays half
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -22,6 +26,18 @@ def safe_name(name: str) -> str:
     """A claimed file name as a harmless one: no folders, no odd characters, at most 80 of them."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return _UNSAFE.sub("_", last).lstrip(".")[-80:] or "clip"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all, in a folder that is made when missing. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}{PART}")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 class Shelf:
@@ -33,9 +49,13 @@ class Shelf:
         self._max_bytes = max_bytes
 
     def prepare(self) -> None:
-        """Make the folders, readable by their owner alone."""
+        """Make the folders, readable by their owner alone, and drop videos that a kill left half written."""
         for folder in (self._clips, self._videos):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in self._videos.glob(f".*{PART}"):
+            with suppress(OSError):  # another process of ours may just be finishing it
+                if time.time() - part.stat().st_mtime > HALF_S:
+                    part.unlink()
 
     def stills(self, request: str) -> Path:
         """The folder for the frames that were looked at."""

@@ -15,7 +15,7 @@ import msgspec
 
 from adapters.base import QueueSpot, State
 from bot.errand import Errand
-from bot.files import Shelf
+from bot.files import Shelf, write_whole
 from bot.safety import Decision, Where
 from bot.words import shorten
 from engine import Engine
@@ -195,7 +195,7 @@ class Hearing:
 
         def write() -> None:  # in a thread that no cancel stops: a folder that was just deleted does not come back
             kept.parent.mkdir(exist_ok=True)
-            kept.write_bytes(data)
+            write_whole(kept, data)
 
         try:
             await asyncio.to_thread(write)

@@ -77,7 +77,12 @@ def settle_scratch(data_dir: Path) -> None:
 def copy_out(source: Path | str, target: Path, umask: int) -> None:
     """Copy a file that the bot made to where a person wants it, readable as that person's `umask` says."""
     fresh = not target.exists()
-    shutil.copyfile(source, target)
+    try:
+        shutil.copyfile(source, target)
+    except OSError:
+        if fresh:  # half a video is worse than none
+            target.unlink(missing_ok=True)
+        raise
     if fresh:
         target.chmod(0o666 & ~umask)
 

@@ -161,13 +161,13 @@ class Making:
         if card is not None and card.animates:
             job = self._beginning(job, picture, earlier)
         await errand.check(text=f"{job.prompt}\n{job.negative_prompt}".strip(), text_at=Where.PROMPT)
-        rendered = await self._render(errand, job)
         try:
+            rendered = await self._render(errand, job)
             errand.stage.update(status="Checking the video …", bar=None)
             await errand.check(clips=[Clip(path=rendered.path, name="video")], clips_at=Where.VIDEO)
             path = await self._fit_to_destination(errand, rendered.path)
         except BaseException as error:
-            await self._shelf.remove([rendered.path])
+            await self._shelf.remove([job.out, _fitted(job.out)])
             if isinstance(error, Blocked):
                 raise Blocked(f"{error} Your quota was not charged for it.", by_score=error.by_score) from error
             raise
@@ -230,7 +230,7 @@ class Making:
         if size <= errand.place.upload_limit:
             return path
         errand.stage.update(status="Making the file small enough for this place …")
-        fitted = str(Path(path).with_suffix(".fit.mp4"))
+        fitted = _fitted(path)
         result = await self._engine.run(
             Transcode(source=path, out=fitted, max_bytes=errand.place.upload_limit),
             request=errand.id,
@@ -242,3 +242,8 @@ class Making:
             raise JobFailed("The video could not be made smaller. Ask for a shorter one.")
         await asyncio.to_thread(Path(fitted).replace, path)
         return path
+
+
+def _fitted(path: str) -> str:
+    """Where a video lies while it is made smaller."""
+    return str(Path(path).with_suffix(".fit.mp4"))

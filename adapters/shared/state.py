@@ -54,8 +54,12 @@ class StateFile:
         fresh = self.path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
-        fresh.write_text(text)
-        fresh.replace(self.path)
+        try:
+            fresh.write_text(text)
+            fresh.replace(self.path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
 
 
 class Notes:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import discord
 import pytest
@@ -159,3 +159,66 @@ async def test_503_for_five_minutes_on_every_write_of_slack_loses_and_doubles_no
         found = [post for post in server.answers(clips) if not post.ephemeral]
         assert shown([post.text for post in found]) == {str(number): 1 for number in range(MENTIONS)}
         assert await house.store.unfinished() == []
+
+
+# --- deploys --------------------------------------------------------------------------------------------------------
+
+DEPLOYS = 20
+QUESTIONS = 100
+
+
+class Nap(asyncio.Event):
+    """A model that takes its time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    async def wait(self) -> Literal[True]:
+        await asyncio.sleep(self._seconds)
+        return True
+
+
+async def test_twenty_deploys_with_a_hundred_mentions_at_random_moments_answer_each_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(*_: object, **__: object) -> None:
+        return None
+
+    monkeypatch.setattr(discord.Client, "before_identify_hook", at_once)  # Discord wants five seconds between two
+    dice = random.Random(6)
+    house.engine.answers = [
+        [Started(), Nap(dice.uniform(0, 0.6)), Token(text="All is well."), ANSWERED] for _ in range(2000)
+    ]
+    async with DiscordServer(spec=discord_api()) as server:
+        ann, clips = server.user("Ann"), server.channel(server.guild("Film club"), "clips")
+        asked: list[Post] = []
+
+        async def ask() -> None:
+            for _ in range(QUESTIONS):
+                await asyncio.sleep(dice.uniform(0, 0.2))
+                asked.append(server.say(ann, clips, "what happens?", mention=True))
+
+        asking = asyncio.create_task(ask())
+        for deploy in range(DEPLOYS + 1):
+            house.open()
+            adapter = DiscordAdapter(token=server.token, state_dir=tmp_path, desk=QuietDesk(), api_base=server.api_base)
+            await adapter.start(house.assistant)
+            await house.assistant.resume({"discord": adapter})
+            if deploy < DEPLOYS:
+                await asyncio.sleep(dice.uniform(0, 0.6))
+                await house.assistant.drain(0.05)
+                await adapter.stop()
+        await asking
+        await server.until(
+            lambda: len([post for post in server.answers(clips) if "well" in post.content]) >= QUESTIONS,
+            "all answers",
+            30,
+        )
+        await house.assistant.drain(5)
+        await adapter.stop()
+        found = Counter(post.reply_to_id for post in server.answers(clips))
+        assert found == {question.id: 1 for question in asked}
+        assert {post.content.partition("\n")[0] for post in server.answers(clips)} == {"All is well."}
+        assert await house.store.unfinished() == []
+        assert await house.store.undelivered() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -132,3 +133,15 @@ def _no_links(*_: object) -> None:
 
 def _full_disk(*_: object) -> None:
     raise OSError(errno.ENOSPC, "no space left")
+
+
+def test_a_start_drops_videos_that_a_kill_left_half_written_long_ago(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "clips", tmp_path / "videos", max_bytes=10)
+    shelf.prepare()
+    old, fresh, whole = (tmp_path / "videos" / name for name in (".a-0-x1.mp4.part", ".b-0-x2.mp4.part", "a-0.mp4"))
+    for path in (old, fresh, whole):
+        path.write_bytes(b"")
+    for path in (old, whole):
+        os.utime(path, (0, 0))
+    shelf.prepare()
+    assert [path.exists() for path in (old, fresh, whole)] == [False, True, True]
