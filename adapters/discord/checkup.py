@@ -20,7 +20,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=20, connect=10)
 PAGE = 200  # guilds that Discord lists at once
 SHOWN = 10  # guilds named; more are counted
 MESSAGE_CONTENT = 1 << 18 | 1 << 19  # the flags of an application with that intent; the second one up to 100 guilds
-AGENT = "DiscordBot (https://pypi.org/project/gpt4video-bot, 1)"
+AGENT = "DiscordBot (https://github.com/Rapptz/discord.py, 2)"  # as the connected bot calls itself
 
 PORTAL = "the Developer Portal (https://discord.com/developers/applications)"
 NEW_TOKEN = f"Open {PORTAL}, page Bot, press Reset Token, and set GPT4VIDEO_DISCORD__TOKEN to what it shows."
