@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import discord, engine, generation, sampling, start, store, understanding
+from benchmarks import decoding, discord, engine, generation, sampling, start, store, understanding
 from benchmarks.report import number, table, with_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -49,6 +49,7 @@ def _sampling() -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     "start": lambda: table("Starting", start.rows()),
     "sampling": _sampling,
+    "decoding": lambda: table("Reading posted files apart", decoding.rows()),
     "engine": lambda: table("The engine", engine.rows()),
     "understanding": lambda: table("Answering with transformers", understanding.rows()),
     "generation": lambda: table("Making videos with diffusers", generation.rows()),

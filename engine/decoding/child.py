@@ -47,7 +47,6 @@ from engine.errors import DecodeTimeout, EngineError, JobFailed, MissingExtra, S
 from engine.extras import install
 from engine.types import ClipInfo
 
-_NICE = 5
 _KEPT_OPEN = 3  # clips: the one that is asked about, and those of others in between
 _PART_BYTES = 32 << 20
 _PART_S = 0.25  # so often others get their turn while a clip is watched or heard from end to end
@@ -163,8 +162,8 @@ class _Desk:
         """Write arrays until the part is full. Returns their pieces and whether more may follow."""
         from engine.decoding.arrays import write
 
+        first = next(arrays, None)  # to get there may take longer than a part
         size, began = 0, time.monotonic()
-        first = next(arrays, None)
         if first is None:
             return [], False
         pieces: list[Piece] = []
@@ -345,8 +344,6 @@ def run(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     channel, folder, memory_mb, parent = arguments
     sandbox.leave_with_parent(int(parent))
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s decoding %(name)s: %(message)s")
     try:
         return main(socket.socket(fileno=int(channel)), Path(folder), int(memory_mb))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import stat
@@ -11,6 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from engine.decoding.settings import DecodingSettings
+from engine.errors import EngineUnavailable
 
 _REMEMBERED = 4096
 _PIECE = 1 << 20
@@ -18,13 +20,17 @@ Identity = tuple[str, int, int, int]
 
 
 def open_regular(path: str) -> int | None:
-    """A descriptor of a regular file, for reading; None for anything else. It follows no link and waits for no pipe."""
+    """A descriptor of a regular file, for reading; None for anything else. It follows no link and waits for no pipe.
+
+    Raises `EngineUnavailable` when this process can open nothing more."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return None
         descriptor = os.open(path, flags)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            raise EngineUnavailable("There is too much going on right now. Please try again in a minute.") from error
         return None
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor

@@ -32,6 +32,7 @@ from engine.types import MediaLimits
 
 _GRACE_S = 0.5  # a process that still listens says itself that its time is up
 _LEAST_S = 0.05  # with less left there is nothing to begin with
+_SLOW_S, _NICE = 2.0, 10  # what takes longer steps back behind everything else on this machine
 _NO_WAITERS_S = 2.0  # what nobody waits for any more may go on so long
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 30.0
 _FAILED_STARTS = 5
@@ -101,7 +102,8 @@ class _Decoder:
         self.overdue = False  # killed for the time it took
         self.dropped = False  # killed because nobody waits any more
         self.retired = False  # it does no more, and that is right
-        self.timer: asyncio.TimerHandle | None = None
+        self.slowed = False  # it has stepped back, for good
+        self.timers: list[asyncio.TimerHandle] = []
         self.open: list[str] = []  # the contents that it has open, the latest last
 
 
@@ -242,11 +244,18 @@ class DecodingPool:
                 self._hand_out(wanted, max(idle, key=lambda each: _place(each, wanted.content)), left_s)
 
     def _hand_out(self, wanted: _Wanted, decoder: _Decoder, budget_s: float) -> None:
+        try:
+            descriptor = open_regular(wanted.path)
+        except EngineError as error:
+            self._end(wanted, error)
+            return
         self._numbers += 1
         decoder.work, decoder.number = wanted, self._numbers
         decoder.began, decoder.budget_s = self._clock(), budget_s
-        decoder.timer = self._loop.call_later(budget_s + _GRACE_S, self._overdue, decoder, self._numbers)
-        descriptor = open_regular(wanted.path)
+        decoder.timers = [
+            self._loop.call_later(budget_s + _GRACE_S, self._overdue, decoder, self._numbers),
+            self._loop.call_later(_SLOW_S, self._slow_down, decoder, self._numbers),
+        ]
         order = Order(
             number=self._numbers,
             path=wanted.path,
@@ -311,7 +320,7 @@ class DecodingPool:
             self._succeeded(decoder, wanted, reply)
         else:
             self._failed(wanted, reply)
-        if reply.tired:
+        if reply.tired or (decoder.slowed and not (isinstance(reply, Done) and reply.more)):
             self._retire(decoder)
 
     def _succeeded(self, decoder: _Decoder, wanted: _Wanted, done: Done) -> None:
@@ -436,6 +445,12 @@ class DecodingPool:
             decoder.overdue = True
             decoder.process.kill()
 
+    def _slow_down(self, decoder: _Decoder, number: int) -> None:
+        if decoder.number == number and decoder.work is not None:
+            decoder.slowed = True
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, decoder.process.pid, _NICE)
+
     def _nobody_waits(self, wanted: _Wanted) -> None:
         """What waits is dropped; what runs may be of use to the next who asks, for a moment."""
         for decoder in self._decoders:
@@ -476,9 +491,9 @@ class DecodingPool:
             self._end(wanted, error)
 
     def _disarm(self, decoder: _Decoder) -> None:
-        if decoder.timer is not None:
-            decoder.timer.cancel()
-            decoder.timer = None
+        for timer in decoder.timers:
+            timer.cancel()
+        decoder.timers = []
 
     # --- files -------------------------------------------------------------------------------------------------------
 

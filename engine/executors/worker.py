@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import itertools
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -123,6 +124,8 @@ class Worker:
             sentence = f"A model could not be loaded ({type(error).__name__}). The log says more."
             self._send(Broken(failed=JobFailed(sentence).to_event()))
             return False
+        if not self._reads and "engine.media" in sys.modules:  # the first question should not wait for imports
+            pass
         self._send(loaded)
         while (task := self._next()) is not None:
             self._run(task, nested=False)
