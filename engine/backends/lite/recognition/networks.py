@@ -102,6 +102,7 @@ def _open(name: str) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # it would keep what the largest picture took
     options.log_severity_level = 3  # it warns of devices that a processor does not have
     content = resources.files(__package__).joinpath("models", f"{name}.onnx").read_bytes()
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
