@@ -28,15 +28,14 @@ if TYPE_CHECKING:
 PERHAPS = 0.85  # of what makes a word sure, for a group that is neither a single class nor a sum of too many
 _GROUP = range(2, 21)
 CAREFUL = 0.85  # of any word on what may be a drawing, which the networks never learned
-_ANIMAL = 0.2
 _BEST = 3  # the best one in so many pictures has to show a thing: a single one misleads
 FACE = 0.5
 _FACE_ALONE = 0.7  # where no body is seen around it
-_SHAPE = 0.15  # of a body that a face may belong to
-_PERSON = 0.8
-_PERSON_TWICE = 0.65  # seen in more than one picture
-_PERSON_ALONE = 0.5  # in a picture without an animal, which the network takes for people
-_CLIP = 4  # pictures; of so many, one weak person alone is a mistake
+_BODY = 0.15  # of a body that a face may belong to
+_BODY_DRAWN = 0.5
+_PERSON = 0.8  # of a body without a face
+_PERSON_SURE = 0.9
+_CLIP = 4  # pictures; in so many somebody is seen well at least once
 _MOST = 5  # things; what comes after them is hardly what the clip is about
 _FLAT_SIDE = 320
 _FLAT = 0.46  # from here on a picture may be drawn, or be a photograph of sky; less is said of it
@@ -48,8 +47,7 @@ class Picture:
     """What the networks said of one picture.
 
     `things` are the shares of the 1,000 classes; None where nobody asked. `person` is how surely somebody is seen by
-    their shape, `faces` how surely each face is one, `flat` the share of it without any grain. `said` is False if
-    nobody wants to know the things.
+    their shape, `faces` how surely each face is one, `flat` the share of it without any grain.
     """
 
     time_s: float
@@ -57,19 +55,16 @@ class Picture:
     person: float = 0.0
     faces: tuple[float, ...] = ()
     flat: float = 0.0
-    said: bool = True
 
 
 def look_at(networks: Networks, time_s: float, image: Image, *, things: bool, people: bool) -> Picture:
-    """Ask the networks about one (H, W, 3) RGB picture, each only as far as its answer can matter."""
+    """Ask the networks about one (H, W, 3) RGB picture."""
     shares = networks.things(image) if things else None
     person, faces = 0.0, tuple[float, ...]()
     if people:
         person = networks.person(image)
         faces = tuple(face.score for face in networks.faces(image, FACE))
-        if shares is None and _PERSON_ALONE < person <= _PERSON:
-            shares = networks.things(image)  # it could be an animal
-    return Picture(time_s, shares, person, faces, flatness(image), said=things)
+    return Picture(time_s, shares, person, faces, flatness(image))
 
 
 def evidence(pictures: Sequence[Picture]) -> Seen:
@@ -88,12 +83,8 @@ def flatness(image: Image) -> float:
     return float((np.maximum(across, down) <= 1).mean())
 
 
-def shows_animal(things: Floats) -> bool:
-    return float(things[_leaves("animal")].sum()) >= _ANIMAL
-
-
 def _things(pictures: Sequence[Picture], *, careful: bool) -> tuple[Thing, ...]:
-    seen = [(p.time_s, p.things) for p in pictures if p.said and p.things is not None]
+    seen = [(p.time_s, p.things) for p in pictures if p.things is not None]
     if not seen:
         return ()
     shares = np.stack([things for _, things in seen])
@@ -128,21 +119,22 @@ def _people(pictures: Sequence[Picture], *, careful: bool) -> People | None:
     seen = [picture for picture in pictures if _has_person(picture, careful=careful)]
     if not seen:
         return None
-    strongest = max(max(picture.person, *picture.faces, 0.0) for picture in seen)
-    sure = strongest > (_PERSON if len(seen) == 1 else _PERSON_TWICE)
-    if not sure and (len(pictures) >= _CLIP or strongest < _PERSON_TWICE):
+    sure = any(_has_face(picture) or picture.person > _PERSON_SURE for picture in seen)
+    if not sure and len(pictures) >= _CLIP:
         return None
     crowd = max(seen, key=lambda picture: len(picture.faces))
     return People(tuple(picture.time_s for picture in seen), len(crowd.faces), crowd.time_s, sure)
 
 
 def _has_person(picture: Picture, *, careful: bool) -> bool:
-    surest = max(picture.faces, default=0.0)
-    face = surest > _FACE_ALONE or (surest > FACE and picture.person > _SHAPE)
     if careful:
-        return face and picture.person > _PERSON_ALONE
-    alone = picture.things is None or not shows_animal(picture.things)
-    return face or picture.person > _PERSON or (picture.person > _PERSON_ALONE and alone)
+        return _has_face(picture) and picture.person > _BODY_DRAWN
+    return _has_face(picture) or picture.person > _PERSON
+
+
+def _has_face(picture: Picture) -> bool:
+    surest = max(picture.faces, default=0.0)
+    return surest > _FACE_ALONE or (surest > FACE and picture.person > _BODY)
 
 
 @cache
