@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Channel, Post, User
 from tests.fakes.openapi import discord_api
-from tests.harness import Running, launch
+from tests.harness import CONSOLE, Running, environment, launch
 
 PATIENT_S = 60.0
 
@@ -101,3 +102,46 @@ async def test_a_bot_that_was_killed_answers_once_when_it_is_back(
     finally:
         await asyncio.to_thread(again.stop)
     assert len(server.answers(general)) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_what_is_asked_while_the_bot_is_away_is_answered_once_when_it_is_back(
+    server: DiscordServer, bot: Running, general: Channel, ann: User, tmp_path: Path, number: int
+) -> None:
+    asked = [server.say(ann, general, "hello, what can you do?", mention=True)]
+    stopping = asyncio.create_task(asyncio.to_thread(bot.stop, number))
+    await server.until(lambda: not server.gateway.connections, "the end of the connection", PATIENT_S)
+    asked.append(server.say(ann, general, "hello, are you there?", mention=True))
+    await stopping
+    asked.append(server.say(ann, general, "hello, and now?", mention=True))
+    again = await start(server, tmp_path)
+    try:
+        await server.until(
+            lambda: {post.reply_to for post in server.answers(general) if "lite" in post.content} == set(asked),
+            "an answer to each",
+            PATIENT_S,
+        )
+    finally:
+        await asyncio.to_thread(again.stop)
+    assert sorted(post.reply_to_id for post in server.answers(general)) == sorted(post.id for post in asked)
+
+
+async def test_a_token_that_discord_revokes_ends_a_bot_that_has_nothing_else_with_a_sentence(
+    server: DiscordServer, general: Channel, tmp_path: Path
+) -> None:
+    alone = {
+        "GPT4VIDEO_DISCORD__TOKEN": server.token,
+        "GPT4VIDEO_DISCORD__API_BASE": server.api_base,
+        "GPT4VIDEO_WEB__ENABLED": "false",
+    }
+    process = await asyncio.create_subprocess_exec(
+        CONSOLE, "run", stdout=PIPE, stderr=PIPE, env=environment(tmp_path) | alone, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENT_S):
+        while b"Ready" not in await process.stdout.readline():
+            pass
+        await server.close(4004)
+        _, said = await process.communicate()
+    assert process.returncode == 4
+    assert "refused the bot token" in said.decode().splitlines()[-1]

@@ -190,3 +190,19 @@ async def test_a_limit_set_on_the_home_changes_what_is_blocked(slack: LocalSlack
 
     second = await slack.say(ANN, CLIPS, f"{slack.at_bot} {INSULT}")
     await says(slack, CLIPS, "lite", thread=second["ts"])
+
+
+async def test_what_is_asked_while_the_bot_is_away_is_answered_once_when_it_is_back(
+    slack: LocalSlack, bot: Running, tmp_path: Path
+) -> None:
+    first = await slack.say(ANN, CLIPS, f"{slack.at_bot} hello")
+    await says(slack, CLIPS, "lite", thread=first["ts"])
+    await asyncio.to_thread(bot.stop, signal.SIGKILL)
+    await slack.until(lambda: not slack.screen.connected, "the end of the bot's sockets")
+    second = await slack.say(ANN, CLIPS, f"{slack.at_bot} are you there?")
+    again = await start(slack, tmp_path)
+    try:
+        await says(slack, CLIPS, "lite", thread=second["ts"])
+    finally:
+        await asyncio.to_thread(again.stop)
+    assert len(slack.answers(CLIPS)) == 2
