@@ -27,6 +27,7 @@ from engine.decoding.process import DecoderProcess
 from engine.decoding.settings import DecodingSettings
 from engine.decoding.shares import Budgets, Line
 from engine.decoding.wire import Decoded, Done, Hello, Operation, Order, Refused, Reply, Unable
+from engine.descriptors import Reserve
 from engine.errors import DecodeTimeout, EngineError, EngineUnavailable, JobFailed, StorageFull, from_event
 from engine.types import MediaLimits
 
@@ -131,6 +132,7 @@ class DecodingPool:
         self._decoders: list[_Decoder] = []
         self._numbers = 0
         self._failed_starts = 0
+        self._spare = Reserve()
         self._unable: EngineError | None = None
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -169,6 +171,7 @@ class DecodingPool:
         self._stopping = True
         for waiting in list(self._wanted.values()):
             self._end(waiting, EngineUnavailable(_STOPPED))
+        self._spare.close()
         decoders, self._decoders = self._decoders, []
         for decoder in decoders:
             self._disarm(decoder)
@@ -381,12 +384,13 @@ class DecodingPool:
             return
         decoder = _Decoder()
         try:
-            decoder.process = self._spawn(
-                self._folder,
-                self._settings.memory_mb,
-                lambda _, reply: self._replied(decoder, reply),
-                lambda _, status: self._exited(decoder, status),
-            )
+            with self._spare.opened():
+                decoder.process = self._spawn(
+                    self._folder,
+                    self._settings.memory_mb,
+                    lambda _, reply: self._replied(decoder, reply),
+                    lambda _, status: self._exited(decoder, status),
+                )
         except OSError as error:
             self._did_not_start(f"it could not be started: {error.strerror}")
             return

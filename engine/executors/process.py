@@ -12,9 +12,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from engine.decoding import Decoded, DecodingPool, Payer
+from engine.descriptors import Reserve
 from engine.errors import EngineError, EngineUnavailable, JobCancelled, JobFailed, from_event
 from engine.executors.base import ExecutorHealth, JobYielded, Streams, Task, WorkerDied
-from engine.executors.descriptors import Reserve
 from engine.executors.inference_process import InferenceProcess
 from engine.executors.restarts import RestartPolicy
 from engine.executors.watchdog import Watchdog

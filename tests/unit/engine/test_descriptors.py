@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.executors.descriptors import Reserve
+from engine.descriptors import Reserve
 
 
 def open_descriptors() -> int:
