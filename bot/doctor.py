@@ -36,6 +36,7 @@ from engine.presets import AUTO, Chosen
 from engine.types import Category, Coverage, ModelCard, Role
 
 ROOM = 1 << 30  # bytes; with less free disk, clips and videos soon have no place
+LONG_TOKEN = 16  # characters; a page is open to everybody who guesses its token
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,13 @@ def _web(config: Config) -> Check:
             False,
             f"{web.host} is reachable from outside and has no token",
             "Set GPT4VIDEO_WEB__TOKEN to a long random secret, or web.host to 127.0.0.1.",
+        )
+    if web.token and len(web.token.get_secret_value().strip()) < LONG_TOKEN:
+        return Check(
+            "web playground",
+            False,
+            "its token is short enough to be guessed",
+            "Set GPT4VIDEO_WEB__TOKEN to a long random secret, for example what `openssl rand -hex 32` prints.",
         )
     return Check("web playground", True, f"http://{web.host}:{web.port}, {'with' if web.token else 'without'} a token")
 

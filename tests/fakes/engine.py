@@ -109,6 +109,7 @@ class ScriptedEngine:
         self.video_bytes = 100
         self.coverage = Coverage(text=(Category.HARASSMENT,), frames=(Category.SEXUAL,))
         self.stills_fail = False
+        self.users: list[str] = []  # who each job was submitted for
         self.cards: tuple[ModelCard, ...] = (
             ModelCard(role=Role.UNDERSTANDING, backend="reader", name="Scripted reader"),
             ModelCard(role=Role.GENERATION, backend="painter", name="Scripted painter"),
@@ -123,6 +124,7 @@ class ScriptedEngine:
         self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False
     ) -> ScriptedTicket:
         self.jobs.append(job)
+        self.users.append(user)
         if isinstance(job, Understand):
             return ScriptedTicket(self, job, self.answers.pop(0) if self.answers else says("All is well."))
         if isinstance(job, Transcribe):

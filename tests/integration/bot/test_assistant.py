@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.base import Audience, DeliveryError, State
@@ -13,7 +14,7 @@ from bot.store import RequestState
 from engine.errors import EngineUnavailable, TruncatedClip
 from engine.types import Generate, Moderate, Progress, Started, Token, Transcode, Understand, VideoWanted
 from tests.fakes.engine import ANSWERED, says
-from tests.fakes.house import ADMIN, ROOM, House, Platform, Posted, Slip
+from tests.fakes.house import ADMIN, ANN, ROOM, House, Platform, Posted, Slip
 
 
 async def test_a_question_about_a_clip_ends_with_an_answer_and_an_honest_footer(house: House) -> None:
@@ -33,6 +34,12 @@ async def test_the_answer_is_shown_sentence_by_sentence_while_the_model_goes_on(
     assert early.text == "First. "
     more.set()
     assert (await slip.end()).text == "First. Second."
+
+
+async def test_several_people_who_are_one_author_wait_each_for_themselves(house: House) -> None:
+    for seat in ("a window", "another", ""):
+        await (await house.ask("What happens?", author=replace(ANN, seat=seat))).end()
+    assert len(set(house.engine.users)) == 3
 
 
 async def test_every_sentence_is_checked_before_it_is_shown(house: House) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.config import Config
-from bot.doctor import _covered
+from bot.doctor import _covered, _web
 from engine.types import Category, Coverage
 
 ALL = tuple(Category)
@@ -28,3 +28,10 @@ def test_a_gap_in_pictures_alone_is_not_called_covered():
     check = _covered(Config(), Coverage(text=ALL, frames=(Category.SEXUAL,)))
     assert "every category" not in check.says
     assert "violence" in check.says
+
+
+@pytest.mark.parametrize(("token", "good"), [("1234", False), ("  1234567890123  ", False), ("0123456789abcdef", True)])
+def test_a_token_that_can_be_guessed_is_named(token, good):
+    check = _web(Config(web={"token": token}))
+    assert check.ok is good
+    assert token.strip() not in check.says + check.advice
