@@ -11,6 +11,7 @@ import hmac
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,7 +21,8 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from adapters.http import HttpServer, Limits, TrustedProxies
+from adapters.http import HttpServer, Limits, TrustedProxies, client_address
+from adapters.http.addresses import group_of
 from adapters.slack.errors import SlackError, SlackSetupError
 from adapters.slack.manifest import EVENTS_PATH
 from adapters.slack.oauth import OAuthPages
@@ -30,6 +32,9 @@ log = logging.getLogger(__name__)
 WINDOW_S = 300.0  # how old or how early a signature may be; Slack's own advice
 MAX_BODY = 1 << 20  # bytes; the largest payload, a view with its state, has some 250,000
 READ_S = 10.0  # how long a body may take to arrive
+READING = 32 * MAX_BODY  # bytes of bodies that are read at the same time …
+READING_OF_ONE = 4 * MAX_BODY  # … and for one address
+MAX_SSL_CHECK = 1000  # bytes; the one thing that Slack sends without a signature is short
 ANSWER_S = 2.5  # Slack waits 3 s for the answer, the way there included
 STOP_S = 3.0  # what requests under way get when the server stops
 PRUNE_S = 30.0  # how often signatures that are not valid any more are dropped
@@ -131,6 +136,7 @@ class HttpDoor:
         self._dispatch: Dispatch | None = None
         self._server: HttpServer | None = None
         self._working: set[asyncio.Task[BoltResponse]] = set()
+        self._reading: Counter[str] = Counter()  # bytes, by address
         self._complained_at = float("-inf")
         self.url = ""
 
@@ -185,7 +191,7 @@ class HttpDoor:
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         try:
-            body = await _read(request)
+            body = await self._read(request)
             if request.content_type == FORM and _is_ssl_check(body):
                 return web.Response()  # Slack tries the certificate now and then; nothing follows from it
             taken = self._signatures.take(request.headers, body)
@@ -201,6 +207,24 @@ class HttpDoor:
             if response is None or response.status >= 400:
                 self._signatures.release(taken)
         return response
+
+    async def _read(self, request: web.Request) -> bytes:
+        """The raw body, over which the signature goes. Raises `Refused`."""
+        sender, claimed = group_of(client_address(request)), _claimed(request)
+        if self._reading[sender] + claimed > READING_OF_ONE or self._reading.total() + claimed > READING:
+            raise Refused(503, "too much at once")
+        self._reading[sender] += claimed
+        try:
+            async with asyncio.timeout(READ_S):
+                return await request.read()
+        except TimeoutError:
+            raise Refused(408, "the body did not arrive in time") from None
+        except web.HTTPRequestEntityTooLarge:
+            raise Refused(413, "too large") from None
+        finally:
+            self._reading[sender] -= claimed
+            if not self._reading[sender]:
+                del self._reading[sender]
 
     async def _answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
         """Hand over what is genuine. Raises `Refused` for what is nevertheless no message of Slack's."""
@@ -246,23 +270,20 @@ class HttpDoor:
             log.warning("a request to Slack's address was refused: %s", refused)
 
 
-async def _read(request: web.Request) -> bytes:
-    """The raw body, over which the signature goes. Raises `Refused`."""
+def _claimed(request: web.Request) -> int:
+    """How many bytes a body may have, as far as its head tells. Raises `Refused` where it is not worth reading."""
     if request.content_type not in (JSON, FORM):
         raise Refused(415, "neither JSON nor a form")
-    if (request.content_length or 0) > MAX_BODY:
+    claimed = MAX_BODY if request.content_length is None else request.content_length
+    if claimed > MAX_BODY:
         raise Refused(413, "too large")
-    try:
-        async with asyncio.timeout(READ_S):
-            return await request.read()
-    except TimeoutError:
-        raise Refused(408, "the body did not arrive in time") from None
-    except web.HTTPRequestEntityTooLarge:
-        raise Refused(413, "too large") from None
+    if "X-Slack-Signature" not in request.headers and (request.content_type != FORM or claimed >= MAX_SSL_CHECK):
+        raise Refused(401, "no signature")
+    return claimed
 
 
 def _is_ssl_check(body: bytes) -> bool:
-    return len(body) < 1000 and parse_qs(body.decode(errors="replace")).get("ssl_check") == ["1"]
+    return len(body) < MAX_SSL_CHECK and parse_qs(body.decode(errors="replace")).get("ssl_check") == ["1"]
 
 
 def _parse(content_type: str, body: bytes) -> dict[str, Any]:

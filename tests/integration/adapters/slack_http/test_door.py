@@ -17,7 +17,17 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from adapters.slack.errors import SlackSetupError
-from adapters.slack.http import EVENTS_PATH, FORM, JSON, MAX_BODY, PRUNE_S, WINDOW_S, HttpDoor, Signatures
+from adapters.slack.http import (
+    EVENTS_PATH,
+    FORM,
+    JSON,
+    MAX_BODY,
+    PRUNE_S,
+    READING_OF_ONE,
+    WINDOW_S,
+    HttpDoor,
+    Signatures,
+)
 from tests.integration.adapters.slack_http.conftest import SECRET, Clock, Opened, Slack, event, sign
 
 
@@ -188,6 +198,34 @@ async def test_signed_nonsense_is_no_accident(slack: Slack, bolt: Bolt, body: by
     assert status in (200, 400)
     if status == 200:  # Bolt may make something of it; the door has not fallen over it
         assert len(bolt.taken) == 1
+
+
+async def test_without_a_signature_no_body_is_awaited(slack: Slack, bolt: Bolt) -> None:
+    host, port = slack.door.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST {EVENTS_PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: 1000000\r\n\r\n{{"
+    writer.write(head.encode())
+    assert b" 401 " in await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+
+
+async def test_bodies_that_a_stranger_never_ends_take_no_more_memory_than_a_few(slack: Slack, bolt: Bolt) -> None:
+    host, port = slack.door.url.removeprefix("http://").split(":")
+    head = f"POST {EVENTS_PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nX-Slack-Signature: v0=1\r\n"
+    lines = [await asyncio.open_connection(host, int(port)) for _ in range(READING_OF_ONE // MAX_BODY + 1)]
+    for _, writer in lines:
+        writer.write(f"{head}Content-Length: {MAX_BODY}\r\n\r\n{{".encode())
+    answers = [asyncio.create_task(reader.readline()) for reader, _ in lines]
+    done, waiting = await asyncio.wait(answers, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    assert [b" 503 " in task.result() for task in done] == [True]
+    assert len(waiting) == READING_OF_ONE // MAX_BODY
+    for _, writer in lines:
+        writer.close()
+    await asyncio.wait(waiting)
+    async with asyncio.timeout(10):
+        while slack.door._reading:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert (await slack.send(event()))[0] == 200
 
 
 async def test_other_methods_and_addresses_lead_nowhere(slack: Slack, bolt: Bolt) -> None:
