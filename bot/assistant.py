@@ -42,7 +42,7 @@ from bot.making import Making, Wish
 from bot.pauses import Pauses
 from bot.remaking import Remaking, new_wish
 from bot.requests import exchange_of, new_request, quoted_out
-from bot.running import MOST_ATTEMPTS, Running
+from bot.running import MOST_ATTEMPTS, NOT_TAKEN, Running
 from bot.safety import Safety
 from bot.store import NewTurn, Request, Store, StoreError
 from engine import Engine
@@ -114,9 +114,10 @@ class Assistant:
         new = new_request("ask", message, reply.ref, message.text, params)
         if message.replaces:
             try:
-                await self.keeping.replace(message.place.platform, message.replaces, message.author)
+                with self._running.asking(reply):
+                    await self.keeping.replace(message.place.platform, message.replaces, message.author)
             except StoreError as error:
-                return await _refuse(reply, str(error), error.code)
+                return await _refuse(reply, NOT_TAKEN, error.code)
         return await self._running.accept(new, message.author, reply, message.attachments)
 
     async def generate(self, command: GenerateCommand, reply: Reply) -> str:
@@ -137,9 +138,12 @@ class Assistant:
     async def remake(self, command: RemakeCommand, reply: Reply) -> str:
         """Make an earlier video again, changed. Returns the new request's id; empty when the reply says why not."""
         try:
-            remade = await self._remaking.remade(command)
-        except (BadInput, StoreError) as error:
+            with self._running.asking(reply):
+                remade = await self._remaking.remade(command)
+        except BadInput as error:
             return await _refuse(reply, str(error), error.code)
+        except StoreError as error:
+            return await _refuse(reply, NOT_TAKEN, error.code)
         params = {"wish": asdict(remade.wish), **remade.params}
         new = new_request("generate", command, reply.ref, remade.wish.prompt, params)
         return await self._running.accept(new, command.author, reply, ())

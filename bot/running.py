@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,13 +96,8 @@ class Running:
 
     async def accept(self, new: NewRequest, author: Author, reply: Reply, attachments: Sequence[Attachment]) -> str:
         """Store a request and begin with it. Returns its id, the earlier one's if this event was seen before."""
-
-        async def waits(error: StoreError) -> None:
-            log.warning("a request waits, because it cannot be stored: %s", error)
-            await reply.show(View(request="", state=State.WORKING, status=_why(error)))
-
         try:
-            with patient(Patience(self._away.within(ACCEPTED_WITHIN_S), away=waits)):
+            with self.asking(reply):
                 request = await self._store.accept(new)
                 seen = await self._store.find(new.platform, new.event_id) if request is None else None
         except StoreError as error:
@@ -112,6 +108,15 @@ class Running:
             return seen.id if seen is not None else ""
         self.begin(request, author, reply, attachments)
         return request.id
+
+    def asking(self, reply: Reply) -> AbstractContextManager[None]:
+        """Let who asks wait for a database that is away, for a while, and see why in `reply`."""
+
+        async def waits(error: StoreError) -> None:
+            log.warning("a request waits, because it cannot be stored: %s", error)
+            await reply.show(View(request="", state=State.WORKING, status=_why(error)))
+
+        return patient(Patience(self._away.within(ACCEPTED_WITHIN_S), away=waits))
 
     def begin(self, request: Request, author: Author, reply: Reply, attachments: Sequence[Attachment] = ()) -> None:
         """Work on a stored request until its end."""

@@ -22,7 +22,7 @@ from adapters.slack import questions as slack_questions
 from adapters.slack import reply as slack_reply
 from adapters.slack.adapter import SlackAdapter
 from bot.pauses import Pauses
-from bot.store import Store
+from bot.store import Store, schema
 from engine.types import Started, Token
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Post
@@ -31,6 +31,7 @@ from tests.fakes.handler import QuietDesk
 from tests.fakes.house import House
 from tests.fakes.openapi import discord_api
 from tests.fakes.slack_server import SlackServer
+from tests.postgres import PostgresServer
 
 OUTAGE_S = 3.0  # five minutes
 NONCES_S = 1.2  # two minutes
@@ -222,3 +223,45 @@ async def test_twenty_deploys_with_a_hundred_mentions_at_random_moments_answer_e
         assert {post.content.partition("\n")[0] for post in server.answers(clips)} == {"All is well."}
         assert await house.store.unfinished() == []
         assert await house.store.undelivered() == []
+
+
+# --- the database ---------------------------------------------------------------------------------------------------
+
+
+async def test_postgres_away_for_a_minute_in_the_middle_loses_and_doubles_nothing(
+    tmp_path: Path, postgres: PostgresServer, postgres_url: str
+) -> None:
+    await postgres.sql(f"TRUNCATE {', '.join(schema.metadata.tables)} RESTART IDENTITY", database="store")
+    store = Store(postgres_url)
+    await store.open()
+    house = House(tmp_path, store, late=LATE, away=Pauses(0.05, 0.5))
+    dice = random.Random(9)
+    house.engine.answers = [
+        [Started(), Nap(dice.uniform(0, 1.0)), Token(text="All is well."), ANSWERED] for _ in range(200)
+    ]
+    async with DiscordServer(spec=discord_api()) as server:
+        ann, clips = server.user("Ann"), server.channel(server.guild("Film club"), "clips")
+        adapter = DiscordAdapter(token=server.token, state_dir=tmp_path, desk=QuietDesk(), api_base=server.api_base)
+        await adapter.start(house.assistant)
+        await house.assistant.resume({"discord": adapter})
+        asked = []
+        for number in range(MENTIONS):
+            if number == MENTIONS // 3:
+                await asyncio.to_thread(postgres.stop)
+            if number == MENTIONS * 2 // 3:
+                await asyncio.to_thread(postgres.start)
+            asked.append(server.say(ann, clips, "what happens?", mention=True))
+            await asyncio.sleep(dice.uniform(0, 0.2))
+        try:
+            await server.until(
+                lambda: sum("well" in post.content for post in server.answers(clips)) == MENTIONS, "all answers", 30
+            )
+            await house.assistant.drain(10)
+        finally:
+            await adapter.stop()
+        assert Counter(post.reply_to_id for post in server.answers(clips)) == {question.id: 1 for question in asked}
+        assert await store.unfinished() == await store.undelivered() == []
+        audited = Counter(row.request for row in await store.audit(where="answer", limit=500))
+        assert set(audited.values()) == {1}
+        assert len(audited) == MENTIONS
+    await store.close()
