@@ -169,7 +169,9 @@ class Answers:
     # --- by reference -------------------------------------------------------------------------------------------
 
     async def restore(self, ref: str) -> Answer | None:
-        """Find the message of an unfinished request again, with its continuations; None when it is gone."""
+        """Find the message of an unfinished request again, with its continuations; None when it is gone. Raises
+        `DeliveryError` when that may be found out later.
+        """
         anchor = Anchor.load(ref)
         if anchor is None:
             return None
@@ -186,7 +188,9 @@ class Answers:
             log.info("message %s in channel %s is gone: %s", first, anchor.channel, error)
             return None
         except UNREACHED as error:
-            log.warning("message %s could not be looked up, it is taken to be there: %s", first, error)
+            if not is_final(error):  # what follows it is not known: shown now, it might be there twice
+                raise DeliveryError(f"message {first} can't be looked up: {error}") from error
+            log.warning("message %s may not be looked up, it is taken to be there: %s", first, error)
         except DeliveryError as error:
             log.warning("message %s: %s", first, error)
             return None

@@ -32,6 +32,7 @@ from adapters.slack.workspace import (
     Workspaces,
     code_of,
     fault_of,
+    is_final,
     patiently,
 )
 
@@ -195,7 +196,9 @@ class Answers:
     # --- by reference ---------------------------------------------------------------------------------------------
 
     async def restore(self, ref: str) -> SlackReply | None:
-        """Find the message of an unfinished request again, with its continuations; None when it is gone."""
+        """Find the message of an unfinished request again, with its continuations; None when it is gone. Raises
+        `DeliveryError` when that may be found out later.
+        """
         anchor = Anchor.load(ref)
         workspace = await self.workspaces.get(anchor.team) if anchor is not None else None
         if anchor is None or workspace is None:
@@ -204,6 +207,8 @@ class Answers:
             there = await self._whole(workspace, anchor)
         except UNREACHED as error:
             there = fault_of(error) is not Fault.MESSAGE_GONE
+            if not is_final(error):  # what follows it is not known: shown now, it might be there twice
+                raise DeliveryError(f"answer {anchor.ts} can't be looked up: {code_of(error) or error}") from error
             if there:
                 log.warning(
                     "answer %s can't be looked up, it is taken to be there: %s", anchor.ts, code_of(error) or error

@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
+from adapters.base import DeliveryError
 from adapters.discord import DiscordAdapter
 from adapters.discord.errors import DiscordError, IntentsRefused, TokenRefused
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Channel, User
 
 CREATE = "POST /channels/{channel_id}/messages"
+READ = "GET /channels/{channel_id}/messages/{message_id}"
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
 
 
@@ -213,6 +215,18 @@ async def test_a_question_whose_first_reply_is_cut_off_is_still_answered_once(
     await answer(server, handler, clips, "A boat.")
 
     assert contents(server, clips) == ["A boat."]
+
+
+async def test_an_answer_that_cannot_be_looked_up_now_is_taken_neither_for_there_nor_for_gone(
+    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User
+) -> None:
+    server.say(ann, clips, "what is this?", mention=True)
+    asked = await handler.next()
+    await asked.ends("A boat.")
+    server.fail_next(READ, 503)
+    with pytest.raises(DeliveryError):
+        await adapter.restore(asked.reply.ref)
+    assert await adapter.restore(asked.reply.ref) is not None
 
 
 async def test_a_deleted_question_takes_its_answer_along(
