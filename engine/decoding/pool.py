@@ -38,6 +38,9 @@ _NO_WAITERS_S = 2.0  # what nobody waits for any more may go on so long
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 30.0
 _FAILED_STARTS = 5
 _STOPPED = "The bot was stopped before this was finished. Please ask again later."
+_KEPT_S, _SWEEP_S = 900.0, 60.0
+_EXTRA = 2  # processes for the quick, while slow files hold others up
+_REST_AFTER_S = 3.0  # until then a start has better things to do
 _PREFIX = "gpt4video-decoding-"
 _LOCK = "lock"
 
@@ -99,7 +102,6 @@ class _Decoder:
         self.work: _Wanted | None = None
         self.number = 0
         self.began = 0.0
-        self.budget_s = 0.0
         self.overdue = False  # killed for the time it took
         self.dropped = False  # killed because nobody waits any more
         self.retired = False  # it does no more, and that is right
@@ -127,7 +129,7 @@ class DecodingPool:
         self._poison = Poison(settings.state_dir)
         self._budgets = Budgets(clock, limits.decode_timeout_s)
         self._line: Line[_Wanted] = Line(clock)
-        self._kept = Kept(settings.kept_bytes)
+        self._kept = Kept(settings.kept_bytes, clock, _KEPT_S)
         self._wanted: dict[Key, _Wanted] = {}
         self._decoders: list[_Decoder] = []
         self._numbers = 0
@@ -137,6 +139,8 @@ class DecodingPool:
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._saving = asyncio.Lock()
+        self._rest: asyncio.TimerHandle | None = None
+        self._sweeping: asyncio.TimerHandle | None = None
         self._folder: Path | None = None
         self._lock = -1
         self.walls: Hello | None = None  # what the latest process said of them
@@ -163,12 +167,16 @@ class DecodingPool:
             return
         if self._stopping:
             await self._clear_away()
-        for _ in range(self._settings.decoders):
-            self._begin()
+        self._begin()
+        self._rest = self._loop.call_later(_REST_AFTER_S, self._fill_up)
+        self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
 
     async def stop(self) -> None:
         """End all processes and remove what they made."""
         self._stopping = True
+        for timer in (self._rest, self._sweeping):
+            if timer is not None:
+                timer.cancel()
         for waiting in list(self._wanted.values()):
             self._end(waiting, EngineUnavailable(_STOPPED))
         self._spare.close()
@@ -231,6 +239,11 @@ class DecodingPool:
     def _dispatch(self) -> None:
         if self._stopping or self._unable is not None:
             return
+        self._pick_and_hand_out()
+        if len(self._line) and len(self._decoders) < self._enough():
+            self._begin()
+
+    def _pick_and_hand_out(self) -> None:
         while idle := [each for each in self._decoders if each.ready and each.work is None and not each.retired]:
             for each in self._line:
                 each.suspect = self._poison.is_suspect(each.content)
@@ -246,6 +259,11 @@ class DecodingPool:
             else:
                 self._hand_out(wanted, max(idle, key=lambda each: _place(each, wanted.content)), left_s)
 
+    def _enough(self) -> int:
+        """How many processes there should be now. What is slow keeps its process; the quick get another one."""
+        slow = sum(1 for each in self._decoders if each.slowed and each.work is not None)
+        return self._settings.decoders + min(slow, _EXTRA)
+
     def _hand_out(self, wanted: _Wanted, decoder: _Decoder, budget_s: float) -> None:
         try:
             descriptor = open_regular(wanted.path)
@@ -254,7 +272,7 @@ class DecodingPool:
             return
         self._numbers += 1
         decoder.work, decoder.number = wanted, self._numbers
-        decoder.began, decoder.budget_s = self._clock(), budget_s
+        decoder.began = self._clock()
         decoder.timers = [
             self._loop.call_later(budget_s + _GRACE_S, self._overdue, decoder, self._numbers),
             self._loop.call_later(_SLOW_S, self._slow_down, decoder, self._numbers),
@@ -405,7 +423,8 @@ class DecodingPool:
         if not decoder.ready and not decoder.retired:
             self._did_not_start(f"it ended with status {status}")
             return
-        self._begin()
+        if len(self._decoders) < self._settings.decoders:
+            self._begin()
         if wanted is not None:
             self._charge(decoder, wanted)
             if decoder.dropped and not wanted.waiters:
@@ -454,6 +473,7 @@ class DecodingPool:
             decoder.slowed = True
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, decoder.process.pid, _NICE)
+            self._dispatch()
 
     def _nobody_waits(self, wanted: _Wanted) -> None:
         """What waits is dropped; what runs may be of use to the next who asks, for a moment."""
@@ -476,7 +496,23 @@ class DecodingPool:
         self._decoders.remove(decoder)
         decoder.process.kill()
         self._spawn_task(decoder.process.gone())
-        self._begin()
+        if len(self._decoders) < self._settings.decoders:
+            self._begin()
+
+    def _fill_up(self) -> None:
+        while len(self._decoders) < self._settings.decoders and not self._stopping and self._unable is None:
+            before = len(self._decoders)
+            self._begin()
+            if len(self._decoders) == before:  # it tries again by itself
+                return
+
+    def _sweep(self) -> None:
+        """Nothing of a clip that was deleted stays here: neither what was decoded nor the open file."""
+        self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
+        self._kept.expire()
+        for decoder in list(self._decoders):
+            if decoder.work is None and decoder.open and self._clock() - decoder.began > _KEPT_S:
+                self._retire(decoder)
 
     def _did_not_start(self, why: str) -> None:
         self._failed_starts += 1
@@ -487,7 +523,7 @@ class DecodingPool:
                 self._line.remove(wanted)
                 self._end(wanted, error)
         delay_s = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2 ** (self._failed_starts // self._settings.decoders))
-        self._loop.call_later(delay_s, self._begin)
+        self._loop.call_later(delay_s, self._fill_up)
 
     def _give_up(self, error: EngineError) -> None:
         self._unable = error

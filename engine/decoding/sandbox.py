@@ -55,7 +55,7 @@ _FORBIDDEN = {  # architecture → (its AUDIT_ARCH, what fails, clone and clone3
 
 def available() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The walls that this kernel gives, and those that it lacks."""
-    there = {MEMORY: True, FILES: _landlock_version() > 0, CALLS: _has_seccomp()}
+    there = {MEMORY: used_bytes() > 0, FILES: _landlock_version() > 0, CALLS: _has_seccomp()}
     return tuple(wall for wall in there if there[wall]), tuple(wall for wall in there if not there[wall])
 
 
@@ -63,7 +63,7 @@ def confine(folder: Path, memory_mb: int) -> tuple[tuple[str, ...], tuple[str, .
     """Put the walls up around this process, for good; it has to have one thread and all its modules. It may write in
     `folder` alone. Returns the walls that stand and those that could not be put up."""
     _limits(memory_mb)
-    stand = {MEMORY: True, FILES: False, CALLS: False}
+    stand = {MEMORY: used_bytes() > 0, FILES: False, CALLS: False}
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -90,7 +90,8 @@ def used_bytes() -> int:
 
 
 def _limits(memory_mb: int) -> None:
-    room = used_bytes() + memory_mb * _MIB
+    used = used_bytes()
+    room = used + memory_mb * _MIB if used else resource.RLIM_INFINITY
     for kind, most in (
         (resource.RLIMIT_AS, room),
         (resource.RLIMIT_FSIZE, _LARGEST_RESULT),
@@ -98,7 +99,8 @@ def _limits(memory_mb: int) -> None:
         (resource.RLIMIT_NOFILE, _MOST_FILES),
     ):
         hard = resource.getrlimit(kind)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        if hard != resource.RLIM_INFINITY:
+            most = hard if most == resource.RLIM_INFINITY else min(most, hard)
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(kind, (most, most))
 
@@ -151,7 +153,8 @@ def _libraries() -> Iterable[Path]:
     """Where modules and libraries may still be fetched from, as codecs and error messages are on their first use."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     found = {Path(path) for name in names if (path := sysconfig.get_paths().get(name))}
-    return (*found, Path(__file__).parents[1], Path("/usr/lib"), Path("/lib"), Path("/usr/share/zoneinfo"))
+    system = map(Path, ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64"))
+    return (*found, Path(__file__).parents[1], *system)
 
 
 # --- seccomp -------------------------------------------------------------------------------------------------------

@@ -74,17 +74,20 @@ async def read(
         return await pool.decode(path, operation or Sample(2), payer=payer)
 
 
-async def working(pool: DecodingPool) -> int:
-    """Wait until a process is at work; its pid."""
+async def working(pool: DecodingPool, count: int = 1) -> int:
+    """Wait until so many processes are at work; the pid of one."""
+
+    def busy() -> list[int]:
+        return [decoder.process.pid for decoder in pool._decoders if decoder.work is not None]
+
     async with asyncio.timeout(PATIENCE_S):
-        while True:
-            for decoder in pool._decoders:
-                if decoder.work is not None:
-                    return decoder.process.pid
+        while len(busy()) < count:  # noqa: ASYNC110 - processes make it true
             await asyncio.sleep(0.005)
+    return busy()[0]
 
 
 async def ready(pool: DecodingPool) -> None:
+    pool._fill_up()
     async with asyncio.timeout(PATIENCE_S):
         while not all(decoder.ready for decoder in pool._decoders):  # noqa: ASYNC110 - processes make it true
             await asyncio.sleep(0.005)
@@ -212,6 +215,35 @@ async def test_while_three_slow_files_of_one_sender_are_read_others_are(hall: Ha
     for task in slow:
         task.cancel()
     await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_slow_files_of_as_many_senders_as_there_are_decoders_do_not_keep_the_quick_from_being_read(
+    hall: Hall, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.decoding.pool._SLOW_S", 0.2)
+    pool = await hall.open()
+    await ready(pool)
+    users = ("eve", "mallory")
+    slow = [asyncio.create_task(read(pool, program("spin", user, name=user), user=user)) for user in users]
+    await working(pool, 2)
+    assert (await read(pool, program("wait:0", name="quick"), user="ann")).pieces
+    assert not any(task.done() for task in slow)
+    assert len(pool.pids) > 2
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_a_deleted_clip_does_not_stay_open_for_long(hall: Hall, program: Program) -> None:
+    pool = await hall.open(decoders=1)
+    await read(pool, program("wait:0"))
+    (before,) = pool.pids
+    pool._clock = lambda: time.monotonic() + 1000.0
+    pool._kept._clock = pool._clock
+    pool._sweep()
+    assert len(pool._kept) == 0
+    assert before not in pool.pids
+    assert (await read(pool, program("wait:0"))).pieces
 
 
 async def test_what_nobody_waits_for_any_more_is_not_read_to_its_end(hall: Hall, program: Program) -> None:

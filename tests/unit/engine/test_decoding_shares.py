@@ -181,7 +181,7 @@ def test_what_was_too_slow_twice_is_not_tried_again_until_the_next_start() -> No
 
 
 def test_results_are_kept_up_to_a_number_of_bytes_the_latest_used_longest(tmp_path: Path) -> None:
-    kept = Kept(100)
+    kept = Kept(100, lambda: 0.0, 900.0)
     paths = [tmp_path / str(number) for number in range(3)]
     for path in paths:
         path.touch()
@@ -193,3 +193,18 @@ def test_results_are_kept_up_to_a_number_of_bytes_the_latest_used_longest(tmp_pa
     assert kept.get(("c", b"op", 1)) is None
     kept.clear()
     assert not any(path.exists() for path in paths)
+
+
+def test_what_nobody_asked_for_in_a_while_is_gone(tmp_path: Path, clock: Clock) -> None:
+    kept = Kept(100, clock, 900.0)
+    for number in (0, 1):
+        (tmp_path / str(number)).touch()
+        kept.put(("c", b"op", number), Decoded(info=INFO, path=str(tmp_path / str(number))), 1)
+    clock.now = 800.0
+    assert kept.get(("c", b"op", 1)) is not None
+    clock.now = 900.0
+    kept.expire()
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+    clock.now = 1700.0
+    kept.expire()
+    assert len(kept) == 0
