@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
 from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
@@ -55,6 +55,7 @@ from engine.types import (
 
 # One job runs, one is staged behind it, so that the model never waits for the pipe.
 _SLOTS = 2
+_STAGED_CHECKS_S = 0.5
 _DEATHS_TO_POISON = 2
 _MOST_YIELDS = 8  # of one job; then it waits for its clip where it is
 _ROLES: dict[type, Role] = {
@@ -398,13 +399,18 @@ class Engine:
     def _free_classes(self) -> tuple[JobClass, ...]:
         others = [entry for entry in self._in_flight.values() if entry.job_class is not JobClass.MODERATION]
         free: tuple[JobClass, ...] = ()
-        if len(self._in_flight) - len(others) < self._settings.moderation_slots:
+        checks = [entry for entry in self._in_flight.values() if entry.job_class is JobClass.MODERATION]
+        if len(checks) < self._settings.moderation_slots and self._have_room(checks):
             free += (JobClass.MODERATION,)
         if len(others) < _SLOTS:
             free += (JobClass.UNDERSTANDING, JobClass.GENERATION)
         elif len(others) == _SLOTS and all(self._may_be_overtaken(each) for each in others if not each.started_at):
             free += (JobClass.UNDERSTANDING,)
         return free
+
+    def _have_room(self, checks: Sequence[Entry]) -> bool:
+        """What is handed over is done in its order, so it is a moment's work at most: what comes then may be quick."""
+        return len(checks) < _SLOTS or sum(entry.left_s(self._costs) for entry in checks) < _STAGED_CHECKS_S
 
     def _may_be_overtaken(self, staged: Entry) -> bool:
         """A question must not wait for two videos only because the second one is staged already; for a while, and not

@@ -32,6 +32,7 @@ _LEARNING_RATE = 0.3
 # Of every second that questions take while videos wait, so much goes to the account of the videos: what costs little
 # is made after a question or two, and what costs much does not hold up many questions.
 VIDEOS_SHARE = 0.25
+_CHEAP_SHARE = 0.1  # of the costliest job of its class that waits
 # Of a guess, in admission: a machine may be ten times as quick as guessed, and nobody is sent away because of a guess.
 _LEAST_SHARE = 0.1
 
@@ -187,7 +188,10 @@ class Scheduler(Generic[P]):
     def __init__(self, clock: Callable[[], float], settings: EngineSettings) -> None:
         self._clock = clock
         self._ageing_s = settings.ageing_s
-        self._lanes: dict[JobClass, _Lane[P]] = {job_class: _Lane() for job_class in CLASSES}
+        # Checks are many and of all sizes, and everybody waits for them.
+        self._lanes: dict[JobClass, _Lane[P]] = {
+            job_class: _Lane(overtake=job_class is JobClass.MODERATION) for job_class in CLASSES
+        }
         self._account = _Account()
         self._items: dict[int, Item[P]] = {}
 
@@ -206,7 +210,7 @@ class Scheduler(Generic[P]):
 
     def add(self, item: Item[P]) -> None:
         lane = self._lanes[item.job_class]
-        if not lane.root.flows:
+        if not lane:
             lane.passed_over_since = self._clock()
         self._items[item.id] = item
         lane.add(item)
@@ -220,7 +224,7 @@ class Scheduler(Generic[P]):
 
     def pick(self, among: Collection[JobClass] = CLASSES) -> Item[P] | None:
         """Take the job that goes next out of the classes in `among`; None when nothing waits there."""
-        candidates = [each for each in CLASSES if each in among and self._lanes[each].root.flows]
+        candidates = [each for each in CLASSES if each in among and self._lanes[each]]
         if not candidates:
             return None
         now = self._clock()
@@ -260,7 +264,7 @@ class _Account:
 
     def book(self, item: Item[P], lanes: Mapping[JobClass, _Lane[P]]) -> None:
         """A job was taken: a question earns, a video is paid for. Nothing is saved while no video waits."""
-        if not lanes[JobClass.GENERATION].root.flows:
+        if not lanes[JobClass.GENERATION]:
             self.earned_s = 0.0
         elif item.job_class is JobClass.UNDERSTANDING:
             self.earned_s += VIDEOS_SHARE * item.cost_s
@@ -269,30 +273,45 @@ class _Account:
 
 
 def _in_order(lanes: Mapping[JobClass, _Lane[P]], account: _Account) -> Iterator[Item[P]]:
-    while candidates := [each for each in CLASSES if lanes[each].root.flows]:
+    while candidates := [each for each in CLASSES if lanes[each]]:
         item = lanes[account.choice(candidates, lanes)].take()
         account.book(item, lanes)
         yield item
 
 
 class _Lane(Generic[P]):
-    """One class: users inside communities, in turn."""
+    """One class: users inside communities, in turn.
 
-    def __init__(self) -> None:
-        self.root: _Ring[P] = _Ring()
-        self.cost_s = 0.0
+    Of a class where cheap jobs `overtake`, those that cost next to nothing beside the others go first, for as long as
+    they take no more time than these: the check of a sentence does not wait for the checks of forty clips.
+    """
+
+    def __init__(self, *, overtake: bool = False) -> None:
         self.keys: Counter[Key] = Counter()
+        self.cost_s = 0.0
         self.passed_over_since = 0.0
+        self._overtake = overtake
+        self._root: _Ring[P] = _Ring()
+        self._cheap: _Ring[P] = _Ring()
+        self._cheap_ids: set[int] = set()
+        self._ahead_s = 0.0  # what cheap jobs have taken more than the others
         self._quantum_s = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._root.flows or self._cheap.flows)
 
     def add(self, item: Item[P]) -> None:
         # A quantum as large as the costliest job serves somebody at every visit: that keeps a pick O(1).
         self._quantum_s = max(self._quantum_s, item.cost_s)
         self.cost_s += item.cost_s
         self.keys[item.key] += 1
-        community = self.root.flows.get(item.community)
+        if self._overtake and item.cost_s <= _CHEAP_SHARE * self._quantum_s:
+            self._cheap_ids.add(item.id)
+        root = self._ring_of(item)
+        community = root.flows.get(item.community)
         if community is None:
-            community = self.root.join(item.community, _Ring())
+            community = root.join(item.community, _Ring())
         assert isinstance(community, _Ring)
         queue = community.flows.get(item.user)
         if queue is None:
@@ -302,19 +321,27 @@ class _Lane(Generic[P]):
 
     def head(self) -> Item[P]:
         """What `take` would take."""
-        return self.root.head(self._quantum_s)
+        if self._cheap.flows:
+            item = self._cheap.head(self._quantum_s)
+            if not self._root.flows or self._ahead_s + item.cost_s <= self._quantum_s:
+                return item
+        return self._root.head(self._quantum_s)
 
     def take(self) -> Item[P]:
         item = self.head()
-        self.root.charge(item.community, item.cost_s)
-        community = self.root.flows[item.community]
+        root = self._ring_of(item)
+        self._ahead_s = max(0.0, self._ahead_s + (item.cost_s if root is self._cheap else -item.cost_s))
+        root.charge(item.community, item.cost_s)
+        community = root.flows[item.community]
         assert isinstance(community, _Ring)
         community.charge(item.user, item.cost_s)
         self.remove(item)
         return item
 
     def remove(self, item: Item[P]) -> None:
-        community = self.root.flows[item.community]
+        root = self._ring_of(item)
+        self._cheap_ids.discard(item.id)
+        community = root.flows[item.community]
         assert isinstance(community, _Ring)
         queue = community.flows[item.user]
         assert not isinstance(queue, _Ring)
@@ -326,15 +353,19 @@ class _Lane(Generic[P]):
         if not queue:
             community.leave(item.user)
         if not community.flows:
-            self.root.leave(item.community)
-        if not self.root.flows:
-            self.cost_s = self._quantum_s = 0.0  # forget rounding errors and the costliest job of the past
+            root.leave(item.community)
+        if not self:
+            self.cost_s = self._quantum_s = self._ahead_s = 0.0  # forget rounding errors and the costliest of the past
 
     def copy(self) -> _Lane[P]:
-        twin: _Lane[P] = _Lane()
-        twin.root = self.root.copy()
-        twin._quantum_s = self._quantum_s
+        twin: _Lane[P] = _Lane(overtake=self._overtake)
+        twin._root, twin._cheap = self._root.copy(), self._cheap.copy()
+        twin._cheap_ids = set(self._cheap_ids)
+        twin._ahead_s, twin._quantum_s = self._ahead_s, self._quantum_s
         return twin
+
+    def _ring_of(self, item: Item[P]) -> _Ring[P]:
+        return self._cheap if item.id in self._cheap_ids else self._root
 
 
 class _Queue(Generic[P]):

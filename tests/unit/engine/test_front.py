@@ -350,3 +350,16 @@ async def first_told(stage: Stage, job: Job) -> Queued:
 
 def kept(file: Path, times: dict[Key, float]) -> None:
     LearnedTimes(file, CONFIG, CostModel()).save(times)
+
+
+@pytest.mark.parametrize(("seconds", "handed"), [(1.0, 2), (0.01, EngineSettings().moderation_slots)])
+async def test_of_long_checks_only_those_are_handed_over_that_keep_the_model_busy(
+    seconds: float, handed: int, tmp_path: Path
+) -> None:
+    kept(tmp_path / "times.json", {cost_key(MODERATED): seconds})
+    stage = await Stage(EngineSettings(times_file=tmp_path / "times.json")).open()
+    for number in range(20):
+        stage.submit(MODERATED, user=f"u{number}")
+    assert len(stage.running()) == handed
+    await stage.finish()
+    await stage.engine.stop()

@@ -6,10 +6,12 @@ import pytest
 
 from engine._entry import Entry
 from engine._positions import PositionTeller
+from engine.decoding import Payer
 from engine.scheduler import CostModel
 from engine.ticket import Ticket
 from engine.types import Queued, Turn, Understand
 
+PAYER = Payer(request="r", user="u", community="c")
 QUESTION = Understand(turns=(Turn(role="user", text="?"),))
 
 
@@ -26,8 +28,8 @@ class Queue:
     """One job runs and others wait, each of them for 60 measured seconds."""
 
     def __init__(self, waiting: int) -> None:
-        self.running = Running(0, QUESTION, "u")
-        self.waiting = [Entry(number, QUESTION, "u") for number in range(1, waiting + 1)]
+        self.running = Running(0, QUESTION, "u", PAYER)
+        self.waiting = [Entry(number, QUESTION, "u", PAYER) for number in range(1, waiting + 1)]
         for entry in self.waiting:
             entry.ticket = Ticket("r", lambda: None)
         costs = CostModel()
