@@ -43,6 +43,16 @@ class SocketModeOff(SlackError):
         )
 
 
+class TooManySockets(SlackError):
+    """Slack allows an app ten sockets, and they are in use."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Slack lets this app open no more connections: ten are open already, most likely by other bots with this "
+            "app token. Stop those, or give each an app of its own."
+        )
+
+
 class Unreachable(SlackError):
     """No answer, or none that makes sense. Trying again later may help."""
 

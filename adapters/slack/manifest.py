@@ -38,7 +38,7 @@ class Shortcut:
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "being mentioned",
     "assistant:write": "what it is doing, shown below the conversation, and suggested prompts",
-    "channels:history": "follow-ups in threads of public channels",
+    "channels:history": "follow-ups in threads of public channels, and what is asked while the bot is away",
     "channels:read": "the names of public channels, and when one is closed or left",
     "chat:write": "answering",
     "commands": "/generate, /queue, /forget and the entries in a message's menu",

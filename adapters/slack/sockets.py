@@ -22,7 +22,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.errors import AppTokenRefused, SlackError, SocketModeOff, Unreachable
+from adapters.slack.errors import AppTokenRefused, SlackError, SocketModeOff, TooManySockets, Unreachable
 from adapters.slack.tasks import Tasks
 from adapters.slack.workspace import UNREACHED, Fault, code_of, fault_of, retry_after
 
@@ -36,7 +36,10 @@ MOST_LINGERING = 4  # with those in use and those being opened that stays below 
 SETTLED_S = 10.0  # a socket that has lived so long was a good one: after it the pauses begin anew
 BACKOFF_S = (0.2, 1.0, 3.0, 10.0, 30.0, 60.0)
 RENEWED = "refresh_requested"  # the one reason to leave for which Slack wants the next socket at once
-LINK_DISABLED = "link_disabled"
+_DISMISSALS: dict[str, Callable[[], SlackError]] = {
+    "link_disabled": SocketModeOff,
+    "too_many_websockets": TooManySockets,
+}
 _TOKEN = frozenset({"invalid_auth", "not_authed", "not_allowed_token_type", "missing_scope", "no_permission"})
 
 Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
@@ -252,7 +255,9 @@ def _as_sentence(error: BaseException) -> SlackError:
     if code_of(error) in _TOKEN or fault_of(error) is Fault.SIGNED_OFF:
         return AppTokenRefused()
     if isinstance(error, Dismissed):
-        return SocketModeOff() if str(error) == LINK_DISABLED else Unreachable(str(error))
+        return _DISMISSALS.get(str(error), lambda: Unreachable(str(error)))()
+    if code_of(error) in _DISMISSALS:
+        return _DISMISSALS[code_of(error)]()
     return Unreachable(code_of(error) or "no connection")
 
 

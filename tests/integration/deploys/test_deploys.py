@@ -10,7 +10,7 @@ import asyncio
 import random
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from tests.fakes.discord_server import DiscordServer
 from tests.fakes.house import House
 from tests.fakes.openapi import discord_api
 from tests.fakes.slack_server import SlackServer
+from tests.postgres import PostgresServer, throw_away
 
 SEED, DEPLOYS, MENTIONS = 1, 20, 100
 DEPLOY_S = 0.4  # while the mentions of one deploy are posted
@@ -207,12 +208,52 @@ async def test_what_is_asked_at_random_moments_of_twenty_deploys_is_answered_onc
     await bot.stop(10)
 
     answers = chat.answers()
-    assert set(answers) == set(asked)
-    assert {key: texts for key, texts in answers.items() if len(texts) != 1} == {}
+    assert {key: len(answers.get(key, ())) for key in {*asked, *answers}} == dict.fromkeys(asked, 1)
     requests = await house.store.asked(chat.name, asked)
     assert Counter(request.event_id for request in requests) == Counter(asked)
     assert {request.state.value for request in requests} == {"done"}
     assert await house.store.undelivered([chat.name]) == []
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    """A server of this test's own: others would notice its restarts."""
+    yield from throw_away()
+
+
+async def test_what_is_asked_around_a_restart_of_the_database_is_answered_once(
+    chat: Any, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    chance = random.Random(SEED)
+    await postgres.sql("CREATE DATABASE bot")
+    await asyncio.to_thread(migrate, postgres.url("bot"))
+    store = Store(postgres.url("bot"))
+    await store.open()
+    house = House(tmp_path, store)
+    bot = Bot(chat, house)
+    await bot.start()
+    asked = chat.greet()
+
+    async def ask() -> None:
+        for number in range(60):
+            await asyncio.sleep(chance.expovariate(20))
+            asked.append(chat.say(chance, number))
+
+    asking = asyncio.create_task(ask())
+    for _ in range(2):
+        await asyncio.sleep(chance.uniform(0.2, 0.6))
+        await asyncio.to_thread(postgres.stop)
+        await asyncio.sleep(chance.uniform(0.2, 0.6))
+        await asyncio.to_thread(postgres.start)
+    await asking
+    await chat.until(lambda: _done(chat, asked), "an answer to everything", 120)
+    await bot.stop(10)
+
+    answers = chat.answers()
+    assert {key: len(answers.get(key, ())) for key in {*asked, *answers}} == dict.fromkeys(asked, 1)
+    requests = await store.asked(chat.name, asked)
+    assert Counter(request.event_id for request in requests) == Counter(asked)
+    await store.close()
 
 
 def _done(chat: Chat, asked: list[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.slack import sockets as module
-from adapters.slack.errors import AppTokenRefused, SocketModeOff
+from adapters.slack.errors import AppTokenRefused, SocketModeOff, TooManySockets
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_server.world import Channel, User
 from tests.integration.adapters.slack.conftest import Launch, ScriptedHandler
@@ -94,6 +94,18 @@ async def test_socket_mode_that_is_switched_off_is_said_and_heals_when_it_is_on_
     slack.say(ann, clips, "hello", mention=True)
     await (await handler.next()).ends("Hi.")
     assert adapter.trouble() == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"), [("link_disabled", SocketModeOff), ("too_many_websockets", TooManySockets)]
+)
+async def test_a_slack_that_wants_no_socket_at_the_start_is_said_in_a_sentence(
+    slack: SlackServer, launch: Launch, reason: str, error: type[Exception]
+) -> None:
+    slack.delivery.turned_away.append(reason)
+    with pytest.raises(error):
+        await launch()
+    await slack.until(lambda: not slack.delivery.sockets, "no socket left behind")
 
 
 @pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "account_inactive", "not_authed"])
