@@ -10,6 +10,7 @@ import shutil
 import stat
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,13 @@ def raise_descriptor_limit(wanted: int = DESCRIPTORS) -> int:
     return most
 
 
-def door_limits(door: Door) -> Limits:
-    """What a server that strangers can reach allows."""
+def door_limits(door: Door, *, rate: float | None = None) -> Limits:
+    """What a server that strangers can reach allows, with `rate` requests a second of one address and ten times that
+    at once."""
     from adapters.http import Limits
 
-    return Limits(connections=door.max_connections, per_address=door.max_connections_per_address)
+    limits = Limits(connections=door.max_connections, per_address=door.max_connections_per_address)
+    return limits if rate is None else replace(limits, rate=rate, burst=int(10 * rate))
 
 
 def tighten(data_dir: Path) -> int:
@@ -58,7 +61,7 @@ def tighten(data_dir: Path) -> int:
         for folder, folders, files in os.walk(top):
             changed += sum(_narrow(Path(folder, name)) for name in (*folders, *files))
     if changed:
-        log.info("%d files and folders in %s are now readable by their owner alone", changed, data_dir)
+        log.info("%s: tightened for its owner alone: %d files and folders", data_dir, changed)
     return changed
 
 

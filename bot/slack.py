@@ -17,6 +17,9 @@ from bot.config import Config
 from bot.hosting import door_limits
 from bot.store import InstallationRow, Store
 
+# Of one address of Slack's: it calls from few, for all workspaces.
+EVENTS_PER_S = 1000.0
+
 
 def slack_adapter(config: Config, store: Store, desk: AdminDesk) -> Adapter:
     """The adapter: one workspace by its token or several by their installations, over a socket or over HTTP."""
@@ -31,7 +34,7 @@ def slack_adapter(config: Config, store: Store, desk: AdminDesk) -> Adapter:
             port=slack.port,
             signing_secret=signing_secret,
             pages=pages,
-            limits=door_limits(slack),
+            limits=door_limits(slack, rate=EVENTS_PER_S),
             proxies=TrustedProxies(slack.trusted_proxies),
         )
     return SlackAdapter(

@@ -23,6 +23,7 @@ class Limits:
     burst: int = 1000  # requests of one address at once …
     rate: float = 100.0  # … and in each second from then on; what is more has to wait
     late_s: float = 1.0  # for this long
+    turn_s: float = 5.0  # how long a request through a proxy waits until others of its address have been answered
 
     def within(self, descriptors: int) -> Limits:
         """The same, with no more connections than a quarter of this process's descriptors."""

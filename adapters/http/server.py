@@ -67,7 +67,7 @@ class HttpServer:
         self._limits = (limits or Limits()).within(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._connections = Connections(self._limits)
         self._under_way: Counter[str] = Counter()  # requests that came through a proxy, by who sent them
-        self._stop_s = stop_s
+        self._turns = asyncio.Condition()
         app.middlewares.insert(0, self._receive)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=stop_s)
         self._listening: list[socket.socket] = []
@@ -190,16 +190,32 @@ class HttpServer:
         group = group_of(client)
         if peer not in self._proxies:
             return await self._in_turn(request, handler, group)
-        if self._under_way[group] >= self._limits.per_address:
+        if not await self._get_turn(group):
             self.refuse("over the limit of requests from one address")
             return _too_many()
-        self._under_way[group] += 1
         try:
             return await self._in_turn(request, handler, group)
         finally:
-            self._under_way[group] -= 1
-            if not self._under_way[group]:
-                del self._under_way[group]
+            await self._end_turn(group)
+
+    async def _get_turn(self, group: str) -> bool:
+        """Count a request that came through a proxy. False if others of its address are not done in time."""
+        most = self._limits.per_address
+        if self._under_way[group] >= most:
+            try:
+                async with asyncio.timeout(self._limits.turn_s), self._turns:
+                    await self._turns.wait_for(lambda: self._under_way[group] < most)
+            except TimeoutError:
+                return False
+        self._under_way[group] += 1
+        return True
+
+    async def _end_turn(self, group: str) -> None:
+        self._under_way[group] -= 1
+        if not self._under_way[group]:
+            del self._under_way[group]
+        async with self._turns:
+            self._turns.notify_all()
 
     async def _in_turn(self, request: web.Request, handler: WebHandler, group: str) -> web.StreamResponse:
         if not self._pace.take(group):

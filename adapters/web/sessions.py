@@ -111,7 +111,7 @@ class Seats:
         while taken and next(iter(taken.values())) + SEAT_S <= now:
             taken.popitem(last=False)
         if person not in taken and len(taken) >= SEATS:
-            return f"others at {address}"
+            return f"others {_hashed(address)[:16]}"
         taken[person] = now
         taken.move_to_end(person)
         return person

@@ -17,6 +17,12 @@ from tests.harness import CONSOLE, Cli, environment
 CATEGORIES = 8
 
 
+def current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 def test_how_long_a_real_clip_is_comes_out_as_json(gpt4video: Cli, bikes: Path) -> None:
     result = gpt4video("ask", bikes, "How long is this clip?", "--json")
     assert result.returncode == 0, result.stderr
@@ -48,6 +54,10 @@ def test_a_made_video_is_the_file_that_was_asked_for(gpt4video: Cli, tmp_path: P
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
         assert sum(1 for _ in container.decode(stream)) == made["frames"]
     assert list((tmp_path / "data").rglob("*.mp4")) == []
+    # The video is as readable as the person wants; everything else is the bot's alone.
+    assert out.stat().st_mode & 0o777 == 0o666 & ~current_umask()
+    kept = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []
 
 
 def test_the_same_seed_makes_the_same_video(gpt4video: Cli, tmp_path: Path) -> None:

@@ -280,7 +280,7 @@ async def test_those_who_wait_for_their_answer_are_not_hung_up_on_for_others(ser
 
 
 async def test_requests_through_a_proxy_count_for_those_who_sent_them(serve: Serve) -> None:
-    async with serve(Limits(connections=200, per_address=2), trust=("127.0.0.0/8",)) as served:
+    async with serve(Limits(connections=200, per_address=2, turn_s=0.2), trust=("127.0.0.0/8",)) as served:
         many = [asyncio.create_task(served.get("/hold", **{"X-Forwarded-For": "198.51.100.7"})) for _ in range(5)]
         done, waiting = set(), set(many)
         async with asyncio.timeout(PATIENT_S):
@@ -292,6 +292,13 @@ async def test_requests_through_a_proxy_count_for_those_who_sent_them(serve: Ser
         served.server._runner.app[GATE].set()
         assert [await task for task in waiting] == ["200 held"] * 2
         assert await served.get(**{"X-Forwarded-For": "198.51.100.7"}) == "200 198.51.100.7"
+
+
+async def test_a_page_of_many_pictures_comes_whole_through_a_proxy(serve: Serve) -> None:
+    async with serve(Limits(connections=200, per_address=2), trust=("127.0.0.0/8",)) as served:
+        many = [served.get(**{"X-Forwarded-For": "198.51.100.7"}) for _ in range(50)]
+        assert await asyncio.gather(*many) == ["200 198.51.100.7"] * 50
+        assert not served.server._under_way
 
 
 async def test_more_requests_than_anybody_sends_by_hand_come_late_and_are_answered(serve: Serve) -> None:
