@@ -31,6 +31,7 @@ CAREFUL = 0.85  # of any word on what may be a drawing, which the networks never
 _BEST = 3  # the best one in so many pictures has to show a thing: a single one misleads
 FACE = 0.5
 _FACE_ALONE = 0.7  # where no body is seen around it
+_ANIMAL = 0.5  # of all animals together; then a face needs to be that sure
 _BODY = 0.15  # of a body that a face may belong to
 _BODY_DRAWN = 0.5
 _PERSON = 0.8  # of a body without a face
@@ -64,6 +65,9 @@ def look_at(networks: Networks, time_s: float, image: Image, *, things: bool, pe
     if people:
         person = networks.person(image)
         faces = tuple(face.score for face in networks.faces(image, FACE))
+        if faces and min(faces) <= _FACE_ALONE:  # dogs have faces, too
+            least = _FACE_ALONE if _shows_animal(shares if things else networks.things(image)) else FACE
+            faces = tuple(score for score in faces if score > least)
     return Picture(time_s, shares, person, faces, flatness(image))
 
 
@@ -72,6 +76,10 @@ def evidence(pictures: Sequence[Picture]) -> Seen:
     flat = float(np.median([picture.flat for picture in pictures])) if pictures else 0.0
     careful = flat > _FLAT
     return Seen(_things(pictures, careful=careful), _people(pictures, careful=careful), flat > _DRAWN)
+
+
+def _shows_animal(shares: Floats | None) -> bool:
+    return shares is not None and float(shares[_leaves("animal")].sum()) > _ANIMAL
 
 
 def flatness(image: Image) -> float:

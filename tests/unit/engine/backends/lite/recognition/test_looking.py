@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from engine.backends.lite.recognition.evidence import People, Seen
-from engine.backends.lite.recognition.looking import Picture, evidence, flatness
+from engine.backends.lite.recognition.looking import Picture, evidence, flatness, look_at
+from engine.backends.lite.recognition.networks import Face
 from engine.backends.lite.recognition.words import vocabulary
 
 
@@ -122,3 +123,28 @@ def test_flat_colours_are_a_drawing_and_grain_is_none() -> None:
 def test_what_may_be_a_photograph_of_the_sky_is_not_called_a_drawing() -> None:
     assert not clip(shares(parachute=0.9), flat=0.6).drawing
     assert clip(shares(parachute=0.9), flat=0.9).drawing
+
+
+class Eyes:
+    """Networks that see an animal or none, a body, and two faces."""
+
+    def __init__(self, animal: float) -> None:
+        self.animal = animal
+
+    def things(self, image: np.ndarray) -> np.ndarray:
+        return shares(dog=self.animal)
+
+    def person(self, image: np.ndarray) -> float:
+        return 0.85
+
+    def faces(self, image: np.ndarray, least: float) -> list[Face]:
+        return [Face(score, (0, 0, 1, 1)) for score in (0.9, 0.61) if score >= least]
+
+
+@pytest.mark.parametrize("things", [True, False])
+def test_a_doubtful_face_beside_an_animal_is_the_animals(things: bool) -> None:
+    image = np.zeros((32, 32, 3), np.uint8)
+    alone = look_at(Eyes(0.1), 0.0, image, things=things, people=True)  # type: ignore[arg-type]
+    with_dog = look_at(Eyes(0.9), 0.0, image, things=things, people=True)  # type: ignore[arg-type]
+    assert (alone.faces, with_dog.faces) == ((0.9, 0.61), (0.9,))
+    assert (with_dog.things is not None) == things
