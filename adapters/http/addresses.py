@@ -74,9 +74,10 @@ class TrustedProxies:
         return any(address in network for network in self._networks)
 
 
-def is_forwarded(headers: CIMultiDictProxy[str]) -> bool:
-    """Whether a proxy, or somebody who pretends to be one, says where the request comes from."""
-    return "X-Forwarded-For" in headers or "Forwarded" in headers
+def looks_like_a_proxy(peer: str, headers: CIMultiDictProxy[str]) -> bool:
+    """Whether a request seems to come through a proxy of this machine or network; anybody else only pretends."""
+    found = parse_address(peer)
+    return found is not None and found.is_private and ("X-Forwarded-For" in headers or "Forwarded" in headers)
 
 
 def _hops(headers: CIMultiDictProxy[str]) -> Iterator[str]:

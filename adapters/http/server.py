@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
-from adapters.http.addresses import TrustedProxies, group_of, is_forwarded
+from adapters.http.addresses import TrustedProxies, group_of, looks_like_a_proxy
 from adapters.http.connections import Connections, Limits, Pace
 
 log = logging.getLogger(__name__)
@@ -230,7 +230,7 @@ class HttpServer:
             return web.Response(status=400)
 
     def _look_for_a_proxy(self, request: web.Request, peer: str) -> None:
-        if self._told_of_proxy or peer in self._proxies or not is_forwarded(request.headers):
+        if self._told_of_proxy or peer in self._proxies or not looks_like_a_proxy(peer, request.headers):
             return
         self._told_of_proxy = True
         log.warning(

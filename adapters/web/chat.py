@@ -43,8 +43,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 # Beyond this the socket is closed instead of answered: nobody writes a megabyte by hand.
 MAX_FRAME_BYTES = 1024 * 1024
 HEARTBEAT_S = 25.0
-# A page says hello at once; what does not is no page.
-HELLO_S = 10.0
+# A page says hello at once; what has not after this time is no page. Whether its session goes on is asked as often.
+LOOK_S = 10.0
 # How long a closing socket may take for what is still waiting.
 FLUSH_S = 2.0
 
@@ -89,7 +89,7 @@ class ChatSocket:
         """Talk until either side hangs up."""
         await self._ws.prepare(request)
         self._writer = writer = asyncio.create_task(self._write())
-        hello = asyncio.get_running_loop().call_later(HELLO_S, self._expect_hello)
+        self._look_later()
         try:
             async for frame in self._ws:
                 if not self._welcome():
@@ -99,7 +99,7 @@ class ChatSocket:
                 elif frame.type is WSMsgType.BINARY:
                     self._refuse("not_text", "Messages have to be text. Reload the page.")
         finally:
-            hello.cancel()
+            self._looking.cancel()
             self._leave()
             writer.cancel()
             with suppress(asyncio.CancelledError):
@@ -113,9 +113,14 @@ class ChatSocket:
             await asyncio.wait([self._writer], timeout=FLUSH_S)
         await self._ws.close(code=WSCloseCode.GOING_AWAY)
 
-    def _expect_hello(self) -> None:
-        if not self._conversation:
-            self._feed.close()
+    def _look_later(self) -> None:
+        self._looking = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        """Close a socket that shows no conversation, or whose session has ended."""
+        if self._conversation and self._welcome():
+            self._look_later()
+        else:
             self._closing = asyncio.create_task(self._ws.close(code=WSCloseCode.POLICY_VIOLATION))
 
     def _seated(self) -> Author:

@@ -11,6 +11,7 @@ import resource
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -191,10 +192,10 @@ async def test_a_byte_now_and_then_buys_no_time(serve: Serve, sent: bytes) -> No
 
 
 async def test_a_long_upload_may_go_on_as_long_as_it_comes(serve: Serve) -> None:
-    limits = Limits(body_s=0.2, body_rate=1000)  # each chunk buys a second
+    limits = Limits(body_s=0.6, body_rate=1000)  # each chunk buys a second
 
     async def body() -> AsyncIterator[bytes]:
-        for _ in range(8):
+        for _ in range(10):
             yield b"x" * 1000
             await asyncio.sleep(0.1)
 
@@ -203,7 +204,7 @@ async def test_a_long_upload_may_go_on_as_long_as_it_comes(serve: Serve) -> None
         aiohttp.ClientSession() as session,
         session.post(served.url, data=body()) as answer,
     ):
-        assert await answer.text() == "8000"
+        assert await answer.text() == "10000"
 
 
 @pytest.mark.parametrize("path", ["/file", "/words"])
@@ -219,7 +220,8 @@ async def test_an_answer_that_nobody_reads_ends(serve: Serve, path: str) -> None
 
 
 async def test_a_slow_reader_gets_the_whole_file(serve: Serve) -> None:
-    async with serve() as served, aiohttp.ClientSession(read_bufsize=1 << 16) as session:
+    limits = replace(QUICK, write_s=1.2)
+    async with serve(limits) as served, aiohttp.ClientSession(read_bufsize=1 << 16) as session:
         got = 0
         async with session.get(served.url + "/file") as answer:
             async for data in answer.content.iter_chunked(1 << 20):

@@ -385,11 +385,24 @@ async def test_frames_and_bars_are_shown_with_addresses_that_work(server: Any, s
 
 
 async def test_a_socket_that_never_says_hello_is_closed(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat_module, "HELLO_S", 0.05)
+    monkeypatch.setattr(chat_module, "LOOK_S", 0.05)
     async with server.socket(conversation=None) as silent, server.socket() as talk:
         assert (await silent.ws.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
         await talk.say(**ASK)
         assert (await talk.hear("accepted"))["id"] == ASK["id"]
+
+
+async def test_a_socket_ends_with_its_session(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_module, "LOOK_S", 0.05)
+    server = await start(token="a long random string")
+    async with server.http() as http:
+        async with http.post("/api/login", json={"token": "a long random string"}) as answer:
+            session = answer.cookies["gpt4video_session"].value
+        async with http.ws_connect("/api/socket") as ws:
+            await ws.send_json({"type": "hello", "conversation": CONVERSATION})
+            assert (await ws.receive_json(timeout=10))["type"] == "history"
+            await server.adapter._door._sessions.end(session)
+            assert (await ws.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_each_window_waits_in_the_queue_for_itself_and_is_one_author_with_the_others(server: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from adapters.http.addresses import TrustedProxies, group_of, parse_address
+from adapters.http.addresses import TrustedProxies, group_of, looks_like_a_proxy, parse_address
 
 PROXIES = TrustedProxies(["127.0.0.1", "10.0.0.0/8", "2001:db8:1::/48"])
 
@@ -69,6 +69,14 @@ def test_the_standards_own_header_is_read_too(line: str, client: str) -> None:
 def test_a_header_that_the_proxy_hands_on_unread_is_not_believed() -> None:
     given = headers(("Forwarded", "for=1.2.3.4"), ("X-Forwarded-For", "198.51.100.7"))
     assert PROXIES.client("127.0.0.1", given) == "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_one"), [("127.0.0.1", True), ("172.17.0.2", True), ("8.8.8.8", False), ("", False)]
+)
+def test_only_who_is_near_can_be_a_proxy_that_the_settings_forgot(peer: str, is_one: bool) -> None:
+    assert looks_like_a_proxy(peer, forwarded_for("198.51.100.7")) is is_one
+    assert not looks_like_a_proxy(peer, headers())
 
 
 def test_what_is_no_network_is_refused() -> None:
