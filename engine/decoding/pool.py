@@ -12,6 +12,7 @@ import fcntl
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable
@@ -352,11 +353,13 @@ class DecodingPool:
             target = self._folder / f"result-{done.number}"
             try:
                 made.replace(target)
-                size = target.stat().st_size
+                status = target.lstat()
             except OSError:
+                status = None
+            if status is None or not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:  # not what it wrote for us
                 self._end(wanted, JobFailed("Something went wrong while that file was read. Please try again."))
                 return
-            kept = str(target)
+            kept, size = str(target), status.st_size
         if self._poison.held(wanted.content, wanted.key[1]):
             self._spawn_task(self._save())
         result = Decoded(

@@ -47,9 +47,9 @@ _X86 = [41, 42, 43, 49, 50, 53, 288, 57, 58, 59, 322, 62, 200, 129, 297, 424, 43
 _X86 += [298, 321, 323, 425, 248, 249, 250, 302]
 _ARM = [198, 199, 200, 201, 202, 203, 242, 221, 281, 129, 130, 138, 240, 424, 434, 117, 270, 271, 97, 268, 40]
 _ARM += [241, 280, 282, 425, 217, 218, 219, 261]
-_FORBIDDEN = {  # architecture → (its AUDIT_ARCH, what fails, clone and clone3)
-    "x86_64": (0xC000003E, _X86, (56, 435)),
-    "aarch64": (0xC00000B7, _ARM, (220, 435)),
+_FORBIDDEN = {  # architecture → (its AUDIT_ARCH, what fails, and clone, clone3 and tgkill)
+    "x86_64": (0xC000003E, _X86, (56, 435, 234)),
+    "aarch64": (0xC00000B7, _ARM, (220, 435, 131)),
 }
 
 
@@ -175,10 +175,11 @@ def _seccomp(libc: ctypes.CDLL) -> bool:
     return bool(libc.prctl(_PR_SET_SECCOMP, 2, ctypes.c_char_p(header), 0, 0) == 0)
 
 
-def _filter(architecture: int, forbidden: Iterable[int], clones: tuple[int, int]) -> bytes:
+def _filter(architecture: int, forbidden: Iterable[int], judged: tuple[int, int, int]) -> bytes:
     """A classic BPF program over `struct seccomp_data`: the call's number at 0, the architecture at 4, the first
-    argument at 16. New threads are fine, new processes are not; `clone3` hides its flags, so it is "not there"."""
-    clone, clone3 = clones
+    argument at 16. New threads are fine, new processes are not; `clone3` hides its flags, so it is "not there". A
+    process may signal its own threads, as it does to abort."""
+    clone, clone3, tgkill = judged
 
     def step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
         return struct.pack("=HBBI", code, yes, no, value)
@@ -189,5 +190,7 @@ def _filter(architecture: int, forbidden: Iterable[int], clones: tuple[int, int]
     for number in forbidden:
         program += step(_EQUAL, number, 0, 1) + refuse
     program += step(_EQUAL, clone3, 0, 1) + step(_RETURN, _ERRNO | _ENOSYS)
+    program += step(_EQUAL, tgkill, 0, 4) + step(_LOAD, 16) + step(_EQUAL, os.getpid(), 0, 1)
+    program += step(_RETURN, _ALLOW) + refuse
     program += step(_EQUAL, clone, 0, 3) + step(_LOAD, 16) + step(_HAS_BIT, _CLONE_THREAD, 1, 0) + refuse
     return program + step(_RETURN, _ALLOW)

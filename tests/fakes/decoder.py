@@ -100,9 +100,18 @@ class Program:
                     _expect_refusal(partial(os.execv, "/bin/true", ["true"]))
                 case "signal":
                     _expect_refusal(partial(os.kill, int(value), 0))
+                case "signal-thread":
+                    _expect_refusal(partial(_tgkill, int(value)))
+                case "abort":
+                    os.abort()
                 case "environment":
                     if any(name.startswith("GPT4VIDEO_") for name in os.environ):
                         raise AssertionError("a secret is here")
+
+
+def _tgkill(pid: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).tgkill(pid, pid, 0) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
 
 
 def _expect_refusal(attempt: Callable[[], object]) -> None:

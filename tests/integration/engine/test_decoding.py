@@ -127,7 +127,7 @@ async def test_memory_has_a_limit_and_running_into_it_is_an_answer(hall: Hall, p
     assert pool.deaths == 0
 
 
-@pytest.mark.parametrize("crash", ["crash:signal", "crash:exit"])
+@pytest.mark.parametrize("crash", ["crash:signal", "crash:exit", "abort"])
 async def test_a_file_that_kills_two_processes_never_reaches_a_third_whatever_its_name(
     hall: Hall, program: Program, crash: str
 ) -> None:
@@ -264,7 +264,7 @@ async def test_what_nobody_waits_for_any_more_is_not_read_to_its_end(hall: Hall,
 
 
 @pytest.mark.skipif(sandbox.CALLS not in HAVE, reason="this kernel has no seccomp for us")
-@pytest.mark.parametrize("word", ["socket", "fork", "run", "signal:{pid}"])
+@pytest.mark.parametrize("word", ["socket", "fork", "run", "signal:{pid}", "signal-thread:{pid}"])
 async def test_a_file_opens_no_socket_and_touches_no_process(hall: Hall, program: Program, word: str) -> None:
     pool = await hall.open()
     assert (await read(pool, program(word.format(pid=os.getpid())))).pieces
