@@ -33,6 +33,7 @@ from bot.store import (
     RequestState,
     StorageFull,
     Store,
+    StoreClosed,
     StoreError,
     impatient,
     patient,
@@ -100,6 +101,11 @@ class Running:
             with self.asking(reply):
                 request = await self._store.accept(new)
                 seen = await self._store.find(new.platform, new.event_id) if request is None else None
+        except StoreClosed:
+            # The bot is being stopped, and this task with it: adapters have noted what they have not handed over yet,
+            # and the next start takes it. An answer of any kind would let them forget it.
+            await asyncio.Event().wait()
+            raise
         except StoreError as error:
             log.error("a request was refused, because it cannot be stored: %s", error)
             await reply.show(View(request="", state=State.FAILED, notice=NOT_TAKEN, code=error.code))

@@ -52,6 +52,11 @@ def test_a_database_that_is_away_at_the_start_is_waited_for_with_one_calm_line(
         assert bot.stderr is not None
         assert bot.stdout is not None
         assert bot.stderr.readline().startswith("The database cannot be reached. Check that it runs. I keep trying")
+        with subprocess.Popen([CONSOLE, "run"], env=told, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as other:
+            assert other.stderr is not None
+            other.stderr.readline()
+            other.terminate()  # who waits can be stopped
+            assert other.wait(30) == 0
         postgres.start()
         assert any("http://" in line for line in bot.stdout)
         bot.terminate()

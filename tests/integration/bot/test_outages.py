@@ -316,3 +316,20 @@ async def test_an_end_that_the_database_will_never_take_ends_as_broken_and_is_to
     assert view.request in view.notice
     assert await house.store.unfinished() == []
     await house.store.close()
+
+
+async def test_a_question_that_waits_for_the_database_while_the_bot_stops_gets_no_answer_of_any_kind(
+    house: House, outage: Outage
+) -> None:
+    """Its adapter has noted it, and would forget it with an answer; the next start takes it."""
+    await outage.begin()
+    slip = Slip()
+    asking = asyncio.create_task(house.ask("What happens?", slip=slip))
+    await slip.until(lambda view: view.status == DATABASE_AWAY)
+    await house.assistant.drain(0)
+    await house.store.close()
+    done, _ = await asyncio.wait({asking}, timeout=0.3)
+    asking.cancel()
+    await outage.end()
+    assert not done
+    assert not ends(slip)
