@@ -82,6 +82,8 @@ class Connection:
         try:
             while True:
                 error = await _end_of(connecting)
+                if self._client.is_closed():  # by a stop
+                    return
                 if isinstance(error, DiscordSetupError):
                     log.error("the connection to Discord has ended: %s", error)
                     self._ending.come(error)

@@ -35,6 +35,7 @@ from adapters.slack.workspace import API_BASE, PLATFORM, Workspaces
 
 log = logging.getLogger(__name__)
 
+TOKEN_CHECK_S = 600.0
 SETTLE_S = 10.0  # how long a stop waits for what is on its way
 
 
@@ -74,7 +75,7 @@ class SlackAdapter:
         self._tasks = Tasks()
         self._ending = Ending()
         self._socket_mode: SocketMode | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
         self._answers: Answers | None = None
         self._app: AsyncApp | None = None
         self._cards: CaseCards | None = None
@@ -173,10 +174,21 @@ class SlackAdapter:
                 on_back=back,
             )
             await self._socket_mode.start()
-            self._watch = asyncio.create_task(self._watch_sockets(self._socket_mode), name="slack sockets")
+            watch = self._watch_sockets(self._socket_mode)
+            self._watches.append(asyncio.create_task(watch, name="slack sockets"))
+        self._watches.append(asyncio.create_task(self._watch_token(), name="slack token"))
         self._tasks.start(departures.sweep(self.workspaces.bare()), "slack departures")
         self._tasks.start(counter.resume(), "slack interactions of an earlier process")
         missed.catch_up(after=self._tasks.start(questions.resume(), "slack questions of an earlier process"))
+
+    async def _watch_token(self) -> None:
+        """Notice a token that was revoked, where Slack's word of it got lost."""
+        while self._ending.why is None:
+            await asyncio.sleep(TOKEN_CHECK_S)
+            try:
+                await self.workspaces.check()
+            except TokenRefused as error:
+                self._ending.come(error)
 
     async def _watch_sockets(self, sockets: SocketMode) -> None:
         if (why := await sockets.ended()) is not None:
@@ -186,8 +198,8 @@ class SlackAdapter:
         """Take no more messages, let what is on its way arrive, disconnect. Harmless when nothing was started."""
         if self._http is not None:
             await self._http.stop()
-        if self._watch is not None:
-            self._watch.cancel()
+        for watch in self._watches:
+            watch.cancel()
         if self._socket_mode is not None:
             await self._socket_mode.stop()
         if self._missed is not None:

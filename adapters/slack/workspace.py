@@ -172,6 +172,18 @@ class Workspaces:
             self._own, str(me["user_id"]), self._bot_token, str(me.get("team") or ""), str(me.get("bot_id") or "")
         )
 
+    async def check(self) -> None:
+        """Ask Slack whether the configured token is still good. Raises `TokenRefused` where Slack says it is not."""
+        own = self._known.get(self._own)
+        if own is None:
+            return
+        try:
+            await own.client.auth_test()
+        except UNREACHED as error:
+            if fault_of(error) is Fault.SIGNED_OFF:
+                raise TokenRefused from error
+            log.info("whether the token is still good was not told: %s", code_of(error) or error)
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()

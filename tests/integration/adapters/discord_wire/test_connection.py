@@ -89,6 +89,16 @@ async def test_an_answer_is_shown_while_the_connection_is_made_anew(
     assert [post.content for post in server.answers(clips)] == ["A boat."]
 
 
+async def test_a_stop_is_no_error(
+    server: DiscordServer, adapter: DiscordAdapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        await adapter.stop()
+        await server.until(lambda: not server.gateway.connections, "the end of the connection")
+    assert caplog.messages == []
+    assert server.gateway.attempts == 1
+
+
 # --- refused ------------------------------------------------------------------------------------------------------
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from adapters.slack import adapter as adapter_module
 from adapters.slack import sockets as module
-from adapters.slack.errors import AppTokenRefused, SocketModeOff, TooManySockets
+from adapters.slack.errors import AppTokenRefused, SocketModeOff, TokenRefused, TooManySockets
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_server.world import Channel, User
 from tests.integration.adapters.slack.conftest import Launch, ScriptedHandler
@@ -123,6 +124,19 @@ async def test_an_app_token_that_slack_refuses_later_is_not_tried_again(
     assert isinstance(error, AppTokenRefused)
     assert adapter.trouble() == str(error)
     assert len(slack.calls_to("apps.connections.open")) == before + 2  # once for each socket
+
+
+async def test_a_bot_token_that_was_revoked_is_noticed_though_slack_did_not_say_so(
+    slack: SlackServer, launch: Launch, clips: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter_module, "TOKEN_CHECK_S", 0.01)
+    adapter = await launch()
+    slack.fail_next("auth.test", status=503)
+    slack.team.installed = False
+    async with asyncio.timeout(15):
+        error = await adapter.ended()
+    assert isinstance(error, TokenRefused)
+    assert adapter.trouble() == str(error)
 
 
 async def test_a_stop_is_no_end_with_a_reason(slack: SlackServer, launch: Launch, clips: Channel) -> None:
