@@ -99,7 +99,7 @@ class SlackChat:
         server.delivery.forgetful = True
         self.people = [server.user(name) for name in ("Ann", "Bob", "Cem", "Dan")]
         kinds = ("channel", "group")
-        self.places = [server.channel(f"room{number}", kind=kinds[number % 2]) for number in range(16)]
+        self.places = [server.channel(f"room{number}", kind=kinds[number % 2]) for number in range(40)]
         self.places += [server.dm(person) for person in self.people]
 
     def adapter(self, state_dir: Path) -> Adapter:
