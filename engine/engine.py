@@ -113,7 +113,7 @@ class Engine:
         self._costs = CostModel()
         self._times = LearnedTimes(settings.times_file, config, self._costs) if settings.times_file else None
         self._keeping: asyncio.TimerHandle | None = None  # set while something was learned that is not kept yet
-        self._scheduler: Scheduler[Entry] = Scheduler(time.monotonic, settings)
+        self._scheduler: Scheduler[Entry] = Scheduler(time.monotonic, settings, self._costs.price)
         self._ids = itertools.count(1)
         self._runs = itertools.count(1)
         self._entries: dict[int, Entry] = {}  # accepted, not ended
@@ -354,7 +354,7 @@ class Engine:
         entry.attempts += 1
         for staged in self._in_flight.values():
             if entry.job_class is JobClass.UNDERSTANDING and not staged.started_at:
-                staged.overtaken_s += self._costs.at_least(entry.key)
+                staged.overtaken_s += self._costs.price(entry.key)
         self._in_flight[run] = entry
         events = self._executor.submit(
             Task(
@@ -418,7 +418,7 @@ class Engine:
         if staged.job_class is not JobClass.GENERATION:
             return False
         patience_s = self._settings.ageing_s[JobClass.GENERATION]
-        earned = VIDEOS_SHARE * staged.overtaken_s >= self._costs.at_least(staged.key)
+        earned = VIDEOS_SHARE * staged.overtaken_s >= self._costs.price(staged.key)
         return not earned and time.monotonic() - staged.handed_at < patience_s
 
     async def _serve(self, entry: Entry, run: int, events: AsyncIterator[Event]) -> None:

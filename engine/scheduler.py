@@ -22,6 +22,7 @@ CLASSES = tuple(JobClass)  # most urgent first
 # Before anything was measured: what the lite models need, so that the first forecasts are not absurd.
 _PRIORS_S: Mapping[str, float] = {
     "moderate": 0.5,
+    "moderate text": 0.02,
     "inspect": 0.3,
     "understand": 5.0,
     "transcribe": 10.0,
@@ -35,6 +36,7 @@ VIDEOS_SHARE = 0.25
 _CHEAP_SHARE = 0.1  # of the costliest job of its class that waits
 # Of a guess, in admission: a machine may be ten times as quick as guessed, and nobody is sent away because of a guess.
 _LEAST_SHARE = 0.1
+_TRIAL_S = 1e-3
 
 Key = tuple[str, str]  # kind and size of a job
 _FIGURES = re.compile(r"\d+")
@@ -61,7 +63,7 @@ def cost_key(job: Job) -> Key:
         case Understand():
             return "understand", f"{sum(len(turn.clips) for turn in job.turns)} clips"
         case Moderate():
-            return "moderate", f"{len(job.clips)} clips"
+            return ("moderate", f"{len(job.clips)} clips") if job.clips else ("moderate text", "")
         case Inspect():
             return "inspect", "stills" if job.stills_dir else "headers"
         case Transcribe():
@@ -101,6 +103,11 @@ class CostModel:
         """GPU-seconds that such a job takes for certain, as far as anybody can tell."""
         return self.estimate(key) * (1.0 if self.measured(key) else _LEAST_SHARE)
 
+    def price(self, key: Key) -> float:
+        """GPU-seconds that a job is charged for its turn. The first of its kind is tried for next to nothing: then its
+        kind is known."""
+        return self.estimate(key) if key[0] in self._averages else _TRIAL_S
+
     def measured(self, key: Key) -> bool:
         """Whether the estimate rests on a finished job of this kind that was no smaller."""
         return self._known(key) is not None
@@ -127,7 +134,7 @@ def _amount(size: str) -> float:
 
 
 def _prior_s(kind: str) -> float:
-    return _PRIORS_S[kind.partition(" ")[0]]
+    return _PRIORS_S.get(kind) or _PRIORS_S[kind.partition(" ")[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +192,17 @@ class Item(Generic[P]):
 class Scheduler(Generic[P]):
     """The waiting jobs. Every operation but `forecast` takes the same time whether ten or 100,000 jobs wait."""
 
-    def __init__(self, clock: Callable[[], float], settings: EngineSettings) -> None:
+    def __init__(
+        self, clock: Callable[[], float], settings: EngineSettings, price: Callable[[Key], float] | None = None
+    ) -> None:
+        """`price` is what a job costs by what is known now; without it, what it was expected to cost at its arrival."""
         self._clock = clock
         self._ageing_s = settings.ageing_s
         # Checks are many and of all sizes, and everybody waits for them.
         self._lanes: dict[JobClass, _Lane[P]] = {
             job_class: _Lane(overtake=job_class is JobClass.MODERATION) for job_class in CLASSES
         }
-        self._account = _Account()
+        self._account: _Account[P] = _Account(lambda item: price(item.key) if price else item.cost_s)
         self._items: dict[int, Item[P]] = {}
 
     def __len__(self) -> int:
@@ -250,9 +260,10 @@ class Scheduler(Generic[P]):
 
 
 @dataclass(slots=True)
-class _Account:
+class _Account(Generic[P]):
     """What questions have earned for the videos that wait meanwhile, in GPU-seconds."""
 
+    price: Callable[[Item[P]], float]
     earned_s: float = 0.0
 
     def choice(self, candidates: Sequence[JobClass], lanes: Mapping[JobClass, _Lane[P]]) -> JobClass:
@@ -260,19 +271,19 @@ class _Account:
         urgent, waits = candidates[0], JobClass.GENERATION in candidates
         if urgent is not JobClass.UNDERSTANDING or not waits or not self.earned_s:
             return urgent
-        return JobClass.GENERATION if self.earned_s >= lanes[JobClass.GENERATION].head().cost_s else urgent
+        return JobClass.GENERATION if self.earned_s >= self.price(lanes[JobClass.GENERATION].head()) else urgent
 
     def book(self, item: Item[P], lanes: Mapping[JobClass, _Lane[P]]) -> None:
         """A job was taken: a question earns, a video is paid for. Nothing is saved while no video waits."""
         if not lanes[JobClass.GENERATION]:
             self.earned_s = 0.0
         elif item.job_class is JobClass.UNDERSTANDING:
-            self.earned_s += VIDEOS_SHARE * item.cost_s
+            self.earned_s += VIDEOS_SHARE * self.price(item)
         elif item.job_class is JobClass.GENERATION:
-            self.earned_s = max(0.0, self.earned_s - item.cost_s)
+            self.earned_s = max(0.0, self.earned_s - self.price(item))
 
 
-def _in_order(lanes: Mapping[JobClass, _Lane[P]], account: _Account) -> Iterator[Item[P]]:
+def _in_order(lanes: Mapping[JobClass, _Lane[P]], account: _Account[P]) -> Iterator[Item[P]]:
     while candidates := [each for each in CLASSES if lanes[each]]:
         item = lanes[account.choice(candidates, lanes)].take()
         account.book(item, lanes)

@@ -256,6 +256,28 @@ def test_a_guess_counts_for_a_part_only_until_something_was_measured() -> None:
     assert costs.at_least(video(100)) == costs.estimate(video(100)) == 3.0
 
 
+def test_the_first_of_a_kind_is_tried_for_next_to_nothing_and_then_paid_for() -> None:
+    costs = CostModel()
+    assert costs.price(video(100)) < 0.01
+    costs.learn(video(100), 40.0)
+    assert costs.price(video(100)) == 40.0
+    assert costs.price(video(200)) == pytest.approx(80.0)
+
+
+def test_turns_are_paid_for_at_todays_prices(desk: Desk) -> None:
+    prices = {("u", ""): 1.0, ("g", ""): 0.25}
+    scheduler: Scheduler[str] = Scheduler(desk.clock, SETTINGS, lambda key: prices[key])
+    for number in range(100):
+        scheduler.add(Item(number, U, "guild", str(number), 0.05, "u", ("u", "")))
+    scheduler.add(Item(101, G, "guild", "g", 20.0, "g", ("g", "")))
+    scheduler.add(Item(102, G, "guild", "g", 20.0, "g", ("g", "")))
+    picked = [item.payload for _ in range(2) if (item := scheduler.pick())]
+    assert picked == ["u", "g"]
+    prices["g", ""] = 5.0
+    picked = [item.payload for _ in range(30) if (item := scheduler.pick())]
+    assert picked.index("g") == 20
+
+
 def test_what_is_measured_now_is_better_than_what_was_kept() -> None:
     costs = CostModel()
     costs.learn(video(100), 3.0)
