@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.backends.watching.span import Span
 from engine.backends.watching.words import plain
 
-_NUMBERS = {
+NUMBERS = {
     "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0,
     "eight": 8.0,
     "nine": 9.0, "ten": 10.0, "twelve": 12.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "couple of": 2.0,
@@ -25,7 +25,7 @@ _ORDINALS = {
     "other": 0,
 }  # fmt: skip
 
-_N = rf"(?P<{{0}}>\d+(?:[.,]\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+_N = rf"(?P<{{0}}>\d+(?:[.,]\d+)?|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
 _UNIT = r"\s*(?P<{0}>second|minute|m|seconds|minutes)\b"
 _CLOCK = r"\d+:\d\d(?::\d\d)?(?:\.\d+)?"
 _FIGURE = r"\d+(?:\.\d+)?"
@@ -43,10 +43,10 @@ _ROUNDED_S = 0.05  # a clip of 9.96 seconds has a moment 0:10
 
 @dataclass(frozen=True)
 class Scope:
-    """`kind` is one of "whole", "at", "first", "last", "between", "after", "before", "part", "shot".
+    """`kind` is one of "whole", "at", "first", "last", "between", "after", "before", "part", "shot", "frame".
 
     `a` and `b` are its figures: seconds, shares of the clip for "part", a number from 1 (or -1 for the last) for
-    "shot"."""
+    "shot", a number from 1 for "frame", which has to become "at" for a clip of which the frame rate is known."""
 
     kind: str = "whole"
     a: float = 0.0
@@ -68,18 +68,25 @@ def _seconds(text: str) -> float:
             total = total * 60 + float(part)
         return total
     figure = re.search(r"\d+(?:\.\d+)?", text)
-    value = float(figure.group()) if figure else _NUMBERS.get(text, 0.0)
+    value = float(figure.group()) if figure else NUMBERS.get(text, 0.0)
     return value * 60 if re.search(r"minute|\bm\b", text) else value
 
 
 def _amount(number: str, unit: str) -> float:
-    value = _NUMBERS[number] if number in _NUMBERS else float(number.replace(",", "."))
+    value = NUMBERS[number] if number in NUMBERS else float(number.replace(",", "."))
     return value * 60 if unit.startswith("m") else value
 
 
 def _after(cut: int) -> int:
     """The shot that a cut begins; the last cut begins the last shot."""
     return -1 if cut < 0 else cut + 1
+
+
+def _percent(which: str, value: float) -> Scope:
+    share = min(value, 100.0) / 100
+    if which:
+        return Scope("part", 0.0, share) if which == "first" else Scope("part", 1 - share, 1.0)
+    return Scope("part", max(0.0, share - 0.02), min(1.0, share + 0.02))
 
 
 _Rule = tuple[str, Callable[["re.Match[str]"], Scope]]
@@ -89,6 +96,13 @@ _RULES: tuple[_Rule, ...] = (
     m["u"]))),
     (rf"\b(?:last|final|closing)\s+{_N.format('n')}{_UNIT.format('u')}", lambda m: Scope("last", _amount(m["n"],
     m["u"]))),
+    (r"\b(?P<o>first|opening|initial|last|final|closing)\s+(?P<u>second|minute)\b(?!\s+(?:shot|half|third))",
+     lambda m: Scope("last" if m["o"] in ("last", "final", "closing") else "first", _amount("one", m["u"]))),
+    (r"\b(?P<o>first|last)\s+(?P<n>\d+)\s*(?:%|percent)", lambda m: _percent(m["o"], float(m["n"]))),
+    (r"\bat\s+(?P<n>\d+)\s*(?:%|percent)|\b(?P<k>\d+)\s*(?:%|percent)\s+in(?:to)?\b",
+     lambda m: _percent("", float(m["n"] or m["k"]))),
+    (r"\bframe\s+(?:number\s+|no\.?\s*|#\s*)?(?P<n>\d+)\b", lambda m: Scope("frame", float(m["n"]))),
+    (r"\b(?P<n>\d+)(?:st|nd|rd|th)\s+frame\b", lambda m: Scope("frame", float(m["n"]))),
     (
         rf"\b(?:between|from)\s+{_TIME.format('a')}\s*(?:second\s*)?(?:and|to|until|till|-|–)\s*{_TIME.format('b')}",
         lambda m: Scope("between", _seconds(m["a"]), _seconds(m["b"])),
@@ -99,14 +113,14 @@ _RULES: tuple[_Rule, ...] = (
     _seconds(m["a"]))),
     (rf"\b(?:before|until|till)\s+(?:the\s+)?{_TIME.format('a')}(?!\s*(?:shot|cut))", lambda m: Scope("before",
     _seconds(m["a"]))),
-    (r"\b(?:at|around|about|near|@)\s+(?:about\s+|around\s+|the\s+)?(?P<a>\d+:\d\d(?:\.\d+)?|\d+(?:\.\d+)?\s*(?:second|minute)\b|(?:second|minute)\s+\d+(?:\.\d+)?)",
+    (r"\b(?:at|around|about|near|@)\s+(?:about\s+|around\s+|the\s+)?(?P<a>\d+:\d\d(?::\d\d)?(?:\.\d+)?|\d+(?:\.\d+)?\s*(?:second|minute)\b|(?:second|minute)\s+\d+(?:\.\d+)?)",
      lambda m: Scope("at", _seconds(m["a"]))),
-    (r"\b(?P<a>\d+:\d\d(?::\d\d)?)\b", lambda m: Scope("at", _seconds(m["a"]))),
+    (r"\b(?P<a>\d+:\d\d(?::\d\d)?(?:\.\d+)?)\b", lambda m: Scope("at", _seconds(m["a"]))),
     (r"\b(?:at|in|on)\s+(?:the\s+)?(?P<n>\d+)(?:st|nd|rd|th)\s+second\b", lambda m: Scope("at", float(m["n"]) - 0.5)),
     (r"\bat\s+second\s+(?P<n>\d+(?:\.\d+)?)", lambda m: Scope("at", float(m["n"]))),
     (rf"\b(?P<o>{'|'.join(_ORDINALS)})\s+shot\b", lambda m: Scope("shot", _ORDINALS[m["o"]])),
     (r"\bshot\s+(?:number\s+|no\.?\s*|#\s*)?(?P<n>\d+)\b", lambda m: Scope("shot", float(m["n"]))),
-    (r"\bshot\s+(?P<n>one|two|three|four|five|six|seven)\b", lambda m: Scope("shot", _NUMBERS[m["n"]])),
+    (r"\bshot\s+(?P<n>one|two|three|four|five|six|seven)\b", lambda m: Scope("shot", NUMBERS[m["n"]])),
     (r"\b(?:first|1st)\s+half\b", lambda m: Scope("part", 0.0, 0.5)),
     (r"\b(?:second|2nd|last|latter|other)\s+half\b", lambda m: Scope("part", 0.5, 1.0)),
     (r"\b(?:first|1st)\s+third\b", lambda m: Scope("part", 0.0, 1 / 3)),

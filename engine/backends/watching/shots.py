@@ -6,6 +6,7 @@ changes a part), from a fast pan (its neighbours change as much) and from a flas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +30,8 @@ _STANDS_OUT = 2.5  # times what its neighbours change
 _FLASH_S = 0.25
 _EMPTY_SPREAD = 7.0  # a black or white picture has no more contrast than this
 _FADE_S = 0.2
+_DISSOLVE_S = (0.4, 0.7, 1.1)
+_MIXED = 0.12  # of the difference between the two pictures: what a mixture of them may be off
 _STANDS = 0.4  # of 255 from one look to the next
 
 
@@ -83,6 +86,52 @@ def _is_flash(times: Series, thumbs: list[NDArray[np.float32]], index: int, size
     returns = any(change(thumbs[index - 1], thumbs[j]) < 0.4 * size for j in after)
     was_there = any(change(thumbs[j], thumbs[index]) < 0.4 * size for j in before)
     return returns or was_there
+
+
+def dissolves(times: Series, thumbs: list[NDArray[np.float32]], cut: Sequence[int]) -> list[Span]:
+    """The cross-fades between two pictures: in their middle each picture is a mixture of the one before and after.
+
+    `cut` are the indices of hard cuts, over which nothing dissolves. Camera moves mix no pictures.
+    """
+    if len(times) < 8:
+        return []
+    small = np.asarray([cv2.resize(each, (16, 9), interpolation=cv2.INTER_AREA) for each in thumbs], np.float32)
+    found: list[Span] = []
+    for length_s in _DISSOLVE_S:
+        for first in range(len(times)):
+            last = int(np.searchsorted(times, times[first] + length_s))
+            if last >= len(times) or last - first < 4 or any(first < at <= last for at in cut):
+                continue
+            if _dissolves(small, first, last):
+                found.append(Span(float(times[first]), float(times[last])))
+    return _united(found)
+
+
+def _dissolves(small: NDArray[np.float32], first: int, last: int) -> bool:
+    one, other = small[first], small[last]
+    whole = np.abs(other - one).mean(axis=2)
+    if float(np.median(whole)) < _LEAST_CHANGE or min(float(one.std()), float(other.std())) < _EMPTY_SPREAD:
+        return False
+    steps = np.abs(np.diff(small[first : last + 1], axis=0)).mean(axis=(1, 2, 3))
+    if float(steps.max()) > 0.5 * float(whole.mean()):
+        return False
+    part = np.array([np.abs(small[at] - one).mean() for at in range(first + 1, last)]) / max(1e-6, float(whole.mean()))
+    for at, mixed in zip(range(first + 1, last), part.tolist(), strict=True):
+        miss = np.abs(small[at] - (one + min(mixed, 1.0) * (other - one))).mean()
+        if miss > _MIXED * float(whole.mean()):
+            return False
+    return bool((part > 0.25).any() and (part < 0.75).any())
+
+
+def _united(spans: list[Span]) -> list[Span]:
+    """Overlapping spans as one."""
+    united: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start_s):
+        if united and span.start_s <= united[-1].end_s:
+            united[-1] = Span(united[-1].start_s, max(united[-1].end_s, span.end_s))
+        else:
+            united.append(span)
+    return united
 
 
 def fades(times: Series, thumbs: list[NDArray[np.float32]]) -> list[Fade]:

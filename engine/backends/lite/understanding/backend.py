@@ -1,42 +1,39 @@
-"""The lite understanding backend: puts reading, measuring and answering together behind the engine's protocol.
+"""The lite understanding backend: small recognisers and measurements behind the engine's protocol.
 
-It needs no model and says so: what it answers was measured, never understood.
+It says what was recognised and measured, as soon as it is known, and computes only what the question needs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.backends.lite import extra
+from engine.backends.lite import encoder, extra
 from engine.errors import MissingExtra
 from engine.protocol import Shown
-from engine.types import Clip, FramesSeen, ModelCard, Role, Understand
-
-from . import conversation, talk
-from .language.intents import Intent
+from engine.types import FramesSeen, ModelCard, Role, Understand
 
 if TYPE_CHECKING:
     from engine.backends.base import JobContext
-    from engine.backends.watching.span import Span
 
-    from .facts import ClipFacts, Reading
-    from .observatory import Observatory
+    from .analyzer import ClipAnalysis, ClipAnalyzer
+    from .conversation import Conversation
+    from .planner.wording import Wording
 
-NAME = "lite · measured, not understood"
+NAME = "lite · recognises and measures"
 
-_PACKAGES = ("cv2", "numpy", "av")
+_PACKAGES = ("cv2", "numpy", "av", *encoder.MODULES)
 _PIECE = re.compile(r"\s*\S+\s*")
-_HEADER_INTENTS = frozenset({Intent.DURATION, Intent.FORMAT})
 
 
 class LiteUnderstanding:
-    """`UnderstandingBackend` that measures clips and answers from the measurements. No download, no GPU."""
+    """`UnderstandingBackend` of small models in the package's own wheels. No download, no GPU."""
 
     def __init__(self) -> None:
-        self._observatory: Observatory | None = None
+        self._analyzer: ClipAnalyzer | None = None
 
     def card(self) -> ModelCard:
         missing = extra.missing(*_PACKAGES)
@@ -45,12 +42,13 @@ class LiteUnderstanding:
         )
 
     def load(self) -> None:
-        """Import what measuring needs. Raises `MissingExtra` when it is not installed."""
+        """Import what measuring needs, and the encoder. Raises `MissingExtra` when it is not installed."""
         try:
-            from .observatory import Observatory
+            from .analyzer import ClipAnalyzer
         except ImportError as error:
             raise MissingExtra(extra.SENTENCE) from error
-        self._observatory = self._observatory or Observatory()
+        encoder.shared().load()
+        self._analyzer = self._analyzer or ClipAnalyzer()
 
     def answer(self, job: Understand, context: JobContext) -> Iterator[str]:
         """Yield the answer to the last user turn in words, then the tag of the video that it asks for. The words order
@@ -58,67 +56,63 @@ class LiteUnderstanding:
 
         Raises `MediaError` for a clip that cannot be used and `MissingExtra` when a package is absent.
         """
-        if self._observatory is None:
-            self.load()
+        from . import conversation
+        from .planner import talk
+        from .planner.wording import Wording
+
         talked = conversation.read(job.turns)
-        sentences = talk.small_talk(talked.question, has_clip=talked.meant is not None)
-        if sentences is None and talked.question.intent is Intent.PROVENANCE:
-            sentences = talk.provenance(talked.before.intents if talked.before else ())
-        if sentences is None and talked.meant is None:
-            sentences = [talk.NEEDS_CLIP]
-        if sentences is None and talked.missing:
-            sentences = [talked.missing]
-        if sentences is None:
-            sentences = self._about_clips(talked, job, context)
-        yield from _words(sentences, context)
-        if talked.question.intent is Intent.VIDEO_REQUEST:
-            yield f"<video>{talked.question.prompt}</video>"
+        question = talked.question
+        words = Wording("de" if question.tongue == "de" else "en")
+        said = talk.without_clip(talked, words)
+        yield from _words(iter(said) if said else self._about_clips(talked, words, job, context), context)
+        if question.prompt:
+            yield f"<video>{question.prompt}</video>"
 
-    def _about_clips(self, talked: conversation.Conversation, job: Understand, context: JobContext) -> list[str]:
-        from .answering import answer
-        from .answering.ask import Ask, part_of
+    def _about_clips(self, talked: Conversation, words: Wording, job: Understand, context: JobContext) -> Iterator[str]:
+        if self._analyzer is None:
+            self.load()
+        from .planner.answers import ANSWERS
+        from .planner.ask import Ask, of_part
 
-        observatory = self._observatory
         question, meant = talked.question, talked.meant
-        if observatory is None or meant is None:  # pragma: no cover - the callers see to both
-            raise MissingExtra(extra.SENTENCE)
-        both = Intent.COMPARE in question.intents and len(talked.clips) > 1
+        assert self._analyzer is not None
+        assert meant is not None
+        both = "compare" in question.intents and len(talked.clips) > 1
         clips = talked.clips[-2:] if both else (meant,)
-        self._show_stills(clips, job, context)
-        header_only = set(question.intents) <= _HEADER_INTENTS and question.scope.whole and not question.extreme
-        facts = [observatory.facts(clip, context.limits, context.checkpoint, header_only) for clip in clips]
+        with ExitStack() as opened:
+            views = [
+                opened.enter_context(self._analyzer.analyse(clip, context.limits, context.checkpoint)) for clip in clips
+            ]
+            self._show_stills(views, job, context)
+            ask = of_part(Ask(question.slots, views[-1], views, words))
+            if ask.outside:
+                yield ask.outside
+                return
+            if question.unsure:
+                yield ask.say("unsure")
+                yield from ANSWERS["overview"](ask)
+                return
+            told: set[str] = set()
+            for intent in question.intents:
+                for sentence in ANSWERS[intent](ask):
+                    if sentence not in told:
+                        told.add(sentence)
+                        yield sentence
 
-        def read(of: ClipFacts, span: Span) -> tuple[Reading, ...]:
-            clip = clips[next((i for i, known in enumerate(facts) if known is of), -1)]
-            return observatory.read(clip, of, span, context.limits, context.checkpoint)
-
-        part = None
-        if not question.scope.whole and not facts[-1].complete:
-            part = part_of(facts[-1], question.scope)
-            if not part.outside:
-                facts[-1] = observatory.close_up(meant, facts[-1], part.span, context.limits, context.checkpoint)
-        return answer(Ask(question, facts[-1], facts, read, talked.before, part))
-
-    def _show_stills(self, clips: tuple[Clip, ...], job: Understand, context: JobContext) -> None:
+    def _show_stills(self, views: Sequence[ClipAnalysis], job: Understand, context: JobContext) -> None:
         """Emit the frames that people are shown with the answer, evenly spread over the clips that it is about."""
-        if job.stills_dir is None or job.frames < 1 or self._observatory is None:
+        if job.stills_dir is None or job.frames < 1:
             return
-        each = max(1, job.frames // len(clips))
-        frames = [
-            frame
-            for index, clip in enumerate(clips)
-            for frame in self._observatory.stills(
-                clip, index, each, Path(job.stills_dir), context.limits, context.checkpoint
-            )
-        ]
+        each = max(1, job.frames // len(views))
+        frames = [frame for index, view in enumerate(views) for frame in view.stills(index, each, Path(job.stills_dir))]
         context.emit(FramesSeen(frames=tuple(frames)))
 
 
-def _words(sentences: list[str], context: JobContext) -> Iterator[Shown]:
-    """Word by word, as a language model would. A sentence may bring its own line break."""
-    text = ""
-    for one in sentences:
-        text += one if not text or one.startswith("\n") else f" {one}"
-    for found in _PIECE.finditer(text):
-        context.checkpoint()
-        yield Shown(found.group())
+def _words(sentences: Iterator[str], context: JobContext) -> Iterator[Shown]:
+    """Word by word, as a language model would, each sentence as soon as it is there."""
+    first = True
+    for sentence in sentences:
+        for found in _PIECE.finditer(sentence if first else f" {sentence}"):
+            context.checkpoint()
+            yield Shown(found.group())
+        first = False

@@ -5,8 +5,9 @@ This module knows neither how the numbers come about nor how they are put into w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from math import log10
 from typing import TYPE_CHECKING, Literal
 
 from engine.backends.watching.span import Span
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
     Series = NDArray[np.float64]
 
+SILENT_DB = -50.0
+_SHORTEST_SILENCE_S = 0.25
 Direction = Literal["left", "right", "up", "down"]
-Opening = Literal["start", "cut", "fade"]
+Opening = Literal["start", "cut", "fade", "dissolve"]
 
 
 @dataclass(frozen=True)
@@ -86,17 +89,42 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Loudness:
+    """One (seconds, dBFS) for the middle of each window of `window_s` seconds."""
+
+    levels: tuple[tuple[float, float], ...]
+    window_s: float
+
+    def mean(self, span: Span) -> float:
+        """Mean loudness of a part in dBFS, averaged as power; -120 where nothing was heard."""
+        inside = [10 ** (level / 10) for time_s, level in self.levels if span.start_s <= time_s <= span.end_s]
+        return 10 * log10(sum(inside) / len(inside)) if inside else -120.0
+
+    def silences(self, span: Span) -> list[Span]:
+        """The stretches without a sound that people would hear."""
+        found: list[Span] = []
+        half = self.window_s / 2
+        for time_s, level in self.levels:
+            if level >= SILENT_DB or not span.start_s <= time_s <= span.end_s:
+                continue
+            window = Span(max(0.0, time_s - half), time_s + half)
+            if found and window.start_s - found[-1].end_s < half:
+                found[-1] = Span(found[-1].start_s, window.end_s)
+            else:
+                found.append(window)
+        return [silence for silence in found if silence.length_s >= _SHORTEST_SILENCE_S]
+
+
+@dataclass(frozen=True)
 class ClipFacts:
     """All measurements of one clip.
 
     `times`, `brightness` (0 to 1), `palette` (shares of the named colours, one row a look) and `gists` (tiny grey
     copies, (looks, 9, 16)) belong together, and so do `motion_times` and `motion` (the moving share of the picture).
-    `loudness` is None without a sound track, else one (seconds, dBFS) for the middle of each window of
-    `loudness_window_s`.
-    `complete` is False when only parts of a long clip were watched.
+    `complete` is False when only parts of a long clip were watched, `jumps` True when its pictures are too far apart
+    for telling ways.
     """
 
-    name: str
     info: ClipInfo
     shots: tuple[Shot, ...]
     times: Series
@@ -105,10 +133,9 @@ class ClipFacts:
     gists: NDArray[np.uint8]
     motion_times: Series
     motion: Series
-    loudness: tuple[tuple[float, float], ...] | None = None
-    loudness_window_s: float = 0.0
     fades: tuple[tuple[Span, Literal["in", "out"], Literal["black", "white"]], ...] = ()
     complete: bool = True
+    jumps: bool = False
 
     @cached_property
     def whole(self) -> Span:
@@ -118,6 +145,26 @@ class ClipFacts:
     def moving(self) -> bool:
         """False for a still picture, which has neither shots nor motion nor length."""
         return self.info.kind != "image" and self.info.duration_s > 0
+
+    def looks_in(self, span: Span) -> NDArray[np.intp]:
+        """Indices of the looks in a part; the nearest one when it holds none."""
+        inside = ((self.times >= span.start_s - 1e-6) & (self.times < span.end_s + 1e-6)).nonzero()[0]
+        nearest = abs(self.times - (span.start_s + span.end_s) / 2).argsort()[:1]
+        return inside if len(inside) else nearest
+
+    def light(self, span: Span) -> float:
+        """Mean brightness of a part, 0 to 1."""
+        return float(self.brightness[self.looks_in(span)].mean())
+
+    def colours(self, span: Span) -> Series:
+        """Mean colour shares of a part."""
+        mean: Series = self.palette[self.looks_in(span)].mean(axis=0)
+        return mean
+
+    def stir(self, span: Span) -> float:
+        """Mean moving share of the picture in a part; 0 where nothing was followed."""
+        inside = (self.motion_times >= span.start_s) & (self.motion_times < span.end_s)
+        return float(self.motion[inside].mean()) if inside.any() else 0.0
 
     @property
     def movers(self) -> tuple[Mover, ...]:
@@ -135,7 +182,3 @@ class ClipFacts:
 
     def movers_in(self, span: Span) -> tuple[Mover, ...]:
         return tuple(m for m in self.movers if m.span.overlap(span) >= min(0.15, span.length_s / 2, m.span.length_s))
-
-    def named(self, name: str) -> ClipFacts:
-        """The same measurements under the name that the clip has in this conversation."""
-        return self if name == self.name else replace(self, name=name)

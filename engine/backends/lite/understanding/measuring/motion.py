@@ -26,8 +26,14 @@ if TYPE_CHECKING:
 _REST_OVER_MODEL = 0.7
 _FOLLOWS_PIXELS = 0.4
 _NO_BETTER = 1.02  # times the remaining difference: the flow explains no more than rest does
+_LEAST = 0.002  # of the picture: the smallest region
+_CHANGES = 12  # of 255: more than grain and compression
+_SMALLEST = 16  # pixels: below, nothing can be followed
 _CELL = 8
 _MIN_CELLS = 12
+_TEXTURED = 0.1  # of the cells, in three quarters of the picture: less may be a thing that moves on a plain ground
+_THING = 0.5  # of a region: less is ground that something uncovers or hides
+_SAME_GROUND = 9.0  # of 255: what differs less from the resting picture around it is ground that was just uncovered
 
 
 @dataclass(frozen=True)
@@ -73,20 +79,30 @@ class Follower:
 
     def step(self, before: Image, after: Image, image: Image, start_s: float, end_s: float) -> Step:
         """`before` and `after` are (H, W) uint8; `image` is `before` in RGB, for the colour of what moves."""
-        flow = np.asarray(self._flow.calc(before, after, np.zeros((*before.shape, 2), np.float32)), dtype=np.float32)
+        if min(before.shape) < _SMALLEST:
+            return Step(start_s, end_s, None, float((cv2.absdiff(before, after) > 25).mean()), ())
         width, seconds = before.shape[1], max(1e-3, end_s - start_s)
+        change = np.asarray(cv2.absdiff(before, after), dtype=np.uint8)
+        changed = _smoothed(change)
+        flow = np.zeros((*before.shape, 2), np.float32)
+        if int(change.max()) > _CHANGES:  # where nothing changes there is nothing to follow
+            flow = np.asarray(self._flow.calc(before, after, flow), dtype=np.float32)
         explained = _smoothed(cv2.absdiff(before, _fetch(after, flow)))
-        points, vectors = _cells(before, flow, dragged=_dragged(before, after, explained))
-        matrix = _picture_motion(points, vectors)
+        # Pixels may have stayed as they were, whatever the flow says: it is smooth, and moving neighbours drag it.
+        points, vectors = _cells(before, flow, dragged=changed <= _NO_BETTER * explained)
+        matrix = _picture_motion(points, vectors, change)
         known = matrix is not None
         matrix = _AT_REST if matrix is None else matrix
-        camera = _flow_of(matrix, flow.shape[:2])
-        mask = _moving_mask(before, after, flow - camera, camera, explained)
-        regions = tuple(_regions(mask, flow - camera, image, width * seconds)) if mask.any() else ()
+        if matrix is not _AT_REST:
+            camera = _flow_of(matrix, flow.shape[:2])
+            flow -= camera
+            changed = _smoothed(cv2.absdiff(before, _fetch(after, camera)))
+        centre = np.array([width / 2, before.shape[0] / 2, 1.0])
+        shift = matrix @ centre - centre[:2]
+        mask = _moving_mask(flow, float(np.hypot(*shift)), changed, explained)
+        regions = tuple(_regions(mask, flow, image, seconds)) if mask.any() else ()
         picture = None
         if known:
-            centre = np.array([width / 2, before.shape[0] / 2, 1.0])
-            shift = matrix @ centre - centre[:2]
             growth = float(np.log(max(1e-3, np.hypot(matrix[0, 0], matrix[1, 0]))))
             picture = (float(shift[0]) / width / seconds, float(shift[1]) / width / seconds, growth / seconds)
         return Step(start_s, end_s, picture, float(mask.mean()), regions)
@@ -95,16 +111,21 @@ class Follower:
 _AT_REST = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
-def _dragged(before: Image, after: Image, explained: Plane) -> NDArray[np.bool_]:
-    """Where the pixels stayed as they were, whatever the flow says: it is smooth, and moving neighbours drag it."""
-    change = _smoothed(cv2.absdiff(before, after))
-    return np.asarray(change <= _NO_BETTER * explained)
+def _picture_motion(points: Plane, vectors: Plane, change: Image) -> NDArray[np.float64] | None:
+    """The (2, 3) similarity that most of the textured picture follows, or None when too little has texture.
 
-
-def _picture_motion(points: Plane, vectors: Plane) -> NDArray[np.float64] | None:
-    """The (2, 3) similarity that most of the textured picture follows, or None when too little has texture."""
+    `change` is how much each pixel, (H, W), differs between the two pictures.
+    """
     if len(points) < _MIN_CELLS:
         return None
+    height, width = change.shape
+    if len({(x * 2 >= width, y * 2 >= height) for x, y in points.tolist()}) < 3 or (
+        len(points) * _CELL**2 < _TEXTURED * height * width
+    ):
+        # A thing that moves on a plain ground tells nothing of the camera, but what rests far from it does.
+        near = cv2.dilate((change > _CHANGES).astype(np.uint8), np.ones((6 * _CELL, 6 * _CELL), np.uint8))
+        resting = near[points[:, 1].astype(int), points[:, 0].astype(int)] == 0
+        return _AT_REST if int(resting.sum()) >= _MIN_CELLS else None
     rest = float((np.hypot(vectors[:, 0], vectors[:, 1]) < _FOLLOWS_PIXELS).mean())
     if rest > 0.6:
         return _AT_REST
@@ -140,16 +161,18 @@ def _flow_of(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> Plane:
     return np.stack([(a - 1) * xs + b * ys + c, d * xs + (e - 1) * ys + f], axis=2)
 
 
-def _moving_mask(before: Image, after: Image, residual: Plane, camera: Plane, explained: Plane) -> NDArray[np.bool_]:
-    """Where the picture moves against the camera *and* that motion explains a real change of the pixels."""
-    height, width = before.shape
+def _moving_mask(residual: Plane, camera: float, changed: Plane, explained: Plane) -> NDArray[np.bool_]:
+    """Where the picture moves against the camera *and* that motion explains a real change of the pixels.
+
+    `camera` is how far the camera moves the middle of the picture, in pixels; `changed` is what differs without
+    `residual`, and `explained` what still differs with it.
+    """
+    width = residual.shape[1]
     speed = cv2.magnitude(residual[..., 0], residual[..., 1])
-    least = max(0.6, 0.002 * width + 0.12 * float(np.hypot(*camera[height // 2, width // 2])))
-    fast = speed > least
-    if not fast.any():
-        return np.asarray(fast)
-    unexplained = _smoothed(cv2.absdiff(before, _fetch(after, camera)))
-    mask = fast & (unexplained > 4) & (explained < 0.85 * unexplained)
+    least = max(0.6, 0.002 * width + 0.12 * camera)
+    mask = (speed > least) & (changed > 4) & (explained < 0.85 * changed)
+    if not mask.any():
+        return np.asarray(mask)
     # What is inside a moving thing moves too, even where it is too smooth to show it.
     size = max(3, width // 32) | 1
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
@@ -170,21 +193,32 @@ def _fetch(picture: Image, flow: Plane) -> Image:
     return np.asarray(cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _regions(mask: NDArray[np.bool_], residual: Plane, image: Image, unit: float) -> list[Region]:
-    """Connected parts of the mask that go one of four ways, largest first."""
+def _regions(mask: NDArray[np.bool_], residual: Plane, image: Image, seconds: float) -> list[Region]:
+    """Connected parts of the mask that go one of four ways, largest first.
+
+    Left out are ground that a thing uncovers, and jumps larger than what jumps: their direction is anybody's guess.
+    """
     height, width = mask.shape
+    unit = width * seconds
+    rest = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
     right, down = residual[..., 0], residual[..., 1]
     sideways = np.abs(right) >= np.abs(down)
     found: list[Region] = []
     for part in (sideways & (right > 0), sideways & (right <= 0), ~sideways & (down > 0), ~sideways & (down <= 0)):
+        if int((mask & part).sum()) < _LEAST * mask.size:
+            continue
         count, labels, stats, centres = cv2.connectedComponentsWithStats((mask & part).astype(np.uint8), connectivity=8)
         for label in range(1, count):
             left, top, wide, high, area = (int(v) for v in stats[label])
-            if area < 0.002 * mask.size:
+            if area < _LEAST * mask.size:
                 continue
             inside = labels[top : top + high, left : left + wide] == label
             patch = residual[top : top + high, left : left + wide][inside]
-            velocity = np.median(patch, axis=0) / unit
+            shift = np.median(patch, axis=0)
+            thing = _thing(labels == label, rest, image)
+            if thing is None or abs(shift[0]) > wide or abs(shift[1]) > high:
+                continue
+            velocity = shift / unit
             found.append(
                 Region(
                     box=(left / width, top / height, (left + wide) / width, (top + high) / height),
@@ -192,10 +226,34 @@ def _regions(mask: NDArray[np.bool_], residual: Plane, image: Image, unit: float
                     area=area / mask.size,
                     velocity=(float(velocity[0]), float(velocity[1])),
                     growth=_growth(patch, inside, left, top) * width / unit,
-                    colour=colour.dominant(image[top : top + high, left : left + wide][inside][:, None, :]),
+                    colour=colour.dominant(image[thing][:, None, :]),
                 )
             )
     return sorted(found, key=lambda region: -region.area)[:8]
+
+
+def _thing(region: NDArray[np.bool_], rest: NDArray[np.bool_], image: Image) -> NDArray[np.bool_] | None:
+    """The part of a (H, W) region that is not of the colour of the resting picture around it, where that is plain.
+
+    None when that is next to nothing: then the region is ground that something uncovers or hides.
+    """
+    ground = _plain(image[::4, ::4][rest[::4, ::4]], 0.5)
+    if ground is None:
+        beside = cv2.dilate(region.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool) & rest
+        ground = _plain(image[beside], 0.7) if beside.sum() >= 0.05 * region.sum() else None
+    if ground is None:
+        return region
+    thing = region & (np.abs(image.astype(np.float32) - ground).max(axis=2) >= 2 * _SAME_GROUND)
+    return thing if thing.sum() > _THING * region.sum() else None
+
+
+def _plain(pixels: Image, share: float) -> Plane | None:
+    """The colour of (N, 3) pixels when at least `share` of them have it."""
+    if not len(pixels):
+        return None
+    middle = np.median(pixels, axis=0).astype(np.float32)
+    alike = np.abs(pixels.astype(np.float32) - middle).max(axis=1) < _SAME_GROUND
+    return middle if float(alike.mean()) >= share else None
 
 
 def _growth(patch: Plane, inside: NDArray[np.bool_], left: int, top: int) -> float:

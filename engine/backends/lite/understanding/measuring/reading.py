@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # A picture of this size takes about 60 ms (its models' own default enlarges it first and takes a second).
 READ_SIDE = 720
 GIST = (9, 16)
-_PICTURES = 10
-_NEIGHBOUR_S = 0.12
 _NEW = 2.0  # of 255
 _SAME = 0.75
 
@@ -37,10 +35,11 @@ def gist(grey: Image) -> Image:
     return np.asarray(cv2.resize(grey, GIST[::-1], interpolation=cv2.INTER_AREA))
 
 
-def varied(times: Series, gists: Image, span: Span) -> list[float]:
+def varied(times: Series, gists: Image, span: Span, most: int, few: Sequence[float]) -> list[float]:
     """The times in `span` worth reading, in order: each differs as much as possible from all the others.
 
-    Text comes with a change of the picture, be it a small one; what looks the same says the same.
+    Text comes with a change of the picture, be it a small one; what looks the same says the same. Where next to nothing
+    changes, the `few` are read.
     """
     inside = np.flatnonzero((times >= span.start_s) & (times < span.end_s))
     if not len(inside):
@@ -48,19 +47,14 @@ def varied(times: Series, gists: Image, span: Span) -> list[float]:
     looks = gists[inside].astype(np.float32)
     chosen = [len(inside) // 2]
     nearest = np.full(len(inside), np.inf)
-    while len(chosen) < min(_PICTURES, len(inside)):
+    while len(chosen) < min(most, len(inside)):
         difference = np.abs(looks - looks[chosen[-1]])
         # The mean finds new scenes, the strongest cell a caption that comes and goes.
         nearest = np.minimum(nearest, difference.mean(axis=(1, 2)) + 0.15 * difference.max(axis=(1, 2)))
         if nearest.max() < _NEW:
             break
         chosen.append(int(np.argmax(nearest)))
-    return [float(times[inside[index]]) for index in sorted(chosen)]
-
-
-def neighbours(time_s: float, span: Span) -> list[float]:
-    """Where to look again once text was found: signs come into view in pieces."""
-    return [t for t in (time_s - _NEIGHBOUR_S, time_s + _NEIGHBOUR_S) if span.start_s <= t < span.end_s]
+    return sorted({float(times[inside[index]]) for index in chosen} if len(chosen) > 2 else {*few})
 
 
 def gather(found: Sequence[tuple[float, Sequence[str]]]) -> tuple[Reading, ...]:
@@ -69,7 +63,7 @@ def gather(found: Sequence[tuple[float, Sequence[str]]]) -> tuple[Reading, ...]:
     for time_s, lines in sorted(found, key=lambda item: item[0]):
         for line in lines:
             for index, (text, times) in enumerate(kept):
-                if _same(text, line):
+                if same(text, line):
                     kept[index] = (max(text, line, key=len), [*times, *([time_s] if time_s not in times else [])])
                     break
             else:
@@ -77,6 +71,9 @@ def gather(found: Sequence[tuple[float, Sequence[str]]]) -> tuple[Reading, ...]:
     return tuple(Reading(text, tuple(times)) for text, times in kept)
 
 
-def _same(one: str, other: str) -> bool:
+def same(one: str, other: str) -> bool:
+    """Whether two lines are readings of one text. Numbers have to be equal."""
+    if one.strip().isdigit() or other.strip().isdigit():
+        return one.strip() == other.strip()
     a, b = (re.sub(r"\W+", "", text).lower() for text in (one, other))
     return bool(a and b) and (a in b or b in a or SequenceMatcher(None, a, b).ratio() >= _SAME)

@@ -6,7 +6,7 @@ Takes pictures from `engine.media` and gives `ClipFacts`; knows no question and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -47,80 +47,112 @@ _LOUDNESS_WINDOWS = 100
 # long steps, slow ones hide in short ones.
 _CHANGE = 5.0
 _STEP_S = 0.12
+_SPACING_S = 0.02
+_JUMP_S = 0.45
+_SAME = 1.5  # of 255, in the cell that differs most: the colours are the same
 
 Checkpoint = Callable[[], None]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two pictures between which motion can be measured: `before` in RGB, `after` in grey."""
+
+    start_s: float
+    end_s: float
+    before: Image
+    after: Image
+
+
 @dataclass
 class Watcher:
-    """Collects what is seen of one clip. `spacing_s` is the least time from one motion step to the next."""
+    """Collects what is seen of one clip. `spacing_s` is the least time from one pair to the next; None for no pairs."""
 
-    spacing_s: float = 0.0
+    spacing_s: float | None = None
     times: list[float] = field(default_factory=list)
     thumbs: list[NDArray[np.float32]] = field(default_factory=list)
     palette: list[NDArray[np.float64]] = field(default_factory=list)
     gists: list[Image] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    _follower: Follower = field(default_factory=Follower)
-    _anchor: tuple[float, Image, Image, NDArray[np.float32]] | None = None
+    pairs: list[Pair] = field(default_factory=list)
+    _anchor: tuple[float, Image, NDArray[np.float32]] | None = None
 
-    def watch(self, time_s: float, image: Image, follow: bool = True) -> None:
-        """Look at one picture, (H, W, 3) uint8 RGB. `follow` is False for a picture that stands alone."""
-        thumb = shots.thumb(image)
-        grey = np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    def watch(self, time_s: float, image: Image, thumb: NDArray[np.float32] | None = None) -> None:
+        """Look at one picture, (H, W, 3) uint8 RGB."""
+        thumb = shots.thumb(image) if thumb is None else thumb
+        same = bool(self.thumbs) and float(np.abs(thumb - self.thumbs[-1]).max()) < _SAME
         self.times.append(time_s)
+        self.palette.append(self.palette[-1] if same else colour.shares(thumb.astype(np.uint8)))
+        self.gists.append(self.gists[-1] if same else reading.gist(_grey(image)))
         self.thumbs.append(thumb)
-        self.palette.append(colour.shares(thumb.astype(np.uint8)))
-        self.gists.append(reading.gist(grey))
-        if not follow:
-            return
+        if self.spacing_s is not None:
+            self._pair(time_s, image, thumb, self.spacing_s)
+
+    def _pair(self, time_s: float, image: Image, thumb: NDArray[np.float32], spacing_s: float) -> None:
         if self._anchor is None:
-            if not self.steps or time_s - self.steps[-1].start_s >= self.spacing_s:
-                self._anchor = (time_s, image, grey, thumb)
+            if not self.pairs or time_s - self.pairs[-1].start_s >= spacing_s:
+                self._anchor = (time_s, image, thumb)
             return
-        start_s, before, before_grey, before_thumb = self._anchor
+        start_s, before, before_thumb = self._anchor
         if time_s - start_s < _STEP_S and float(np.abs(thumb - before_thumb).mean()) < _CHANGE:
             return
-        self.steps.append(self._follower.step(before_grey, grey, before, start_s, time_s))
-        due = time_s - start_s >= self.spacing_s
-        self._anchor = (time_s, image, grey, thumb) if due else None
+        self.pairs.append(Pair(start_s, time_s, before, _grey(image)))
+        self._anchor = (time_s, image, thumb) if time_s - start_s >= spacing_s else None
 
     def pause(self) -> None:
         """The next picture does not follow the last one."""
         self._anchor = None
 
 
-def measure(reader: ClipReader, name: str, checkpoint: Checkpoint) -> ClipFacts:
-    """Watch the clip behind `reader`. Costs at most a bounded amount of decoding, however long the clip is.
+def _grey(image: Image) -> Image:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
-    Raises what the reader raises (`MediaError`) and what `checkpoint` raises.
+
+@dataclass(frozen=True)
+class Watched:
+    """What `watch` collected. `complete` is False when only parts of a long clip were watched."""
+
+    watcher: Watcher
+    complete: bool
+
+
+def watch(reader: ClipReader, checkpoint: Checkpoint, motion: bool = True) -> Watched:
+    """Look over the clip behind `reader`, with `motion` keeping the pictures that `follow` needs.
+
+    Costs at most a bounded amount of decoding, however long the clip is. Raises what the reader raises (`MediaError`)
+    and what `checkpoint` raises.
     """
-    info = reader.info
-    complete = _is_short(info)
-    with one_thread():
-        watcher = _watch(reader, complete, checkpoint)
-    checkpoint()
-    window_s = max(0.1, info.duration_s / _LOUDNESS_WINDOWS)
-    windows = min(_LOUDNESS_WINDOWS, max(1, round(info.duration_s / window_s)))
-    loudness = reader.loudness(windows) if info.has_audio else None
-    facts = conclude(watcher, info, name, complete=complete)
-    return _with_sound(facts, loudness, info.duration_s / windows)
-
-
-def _watch(reader: ClipReader, complete: bool, checkpoint: Checkpoint) -> Watcher:
     info = reader.info
     if info.kind == "image" or info.duration_s <= 0:
         watcher = Watcher()
         for frame in reader.sample(1, max_side=MAX_SIDE):
-            watcher.watch(frame.time_s, frame.image, follow=False)
-    elif complete:
-        watcher = Watcher(spacing_s=info.duration_s / _MOTION_STEPS)
+            watcher.watch(frame.time_s, frame.image)
+    elif _is_short(info):
+        watcher = Watcher(spacing_s=max(_SPACING_S, info.duration_s / _MOTION_STEPS) if motion else None)
         for frame in reader.scan(max_fps=FULL_RATE, max_side=MAX_SIDE):
             checkpoint()
             watcher.watch(frame.time_s, frame.image)
     else:
-        return _watch_parts(reader, checkpoint)
-    return watcher
+        return Watched(_watch_parts(reader, checkpoint, motion), complete=False)
+    return Watched(watcher, complete=True)
+
+
+def follow(watched: Watched, checkpoint: Checkpoint) -> list[Step]:
+    """The motion between the pictures of each pair. What lies farther apart than `_JUMP_S` says nothing of its way."""
+    follower, steps = Follower(), []
+    with one_thread():
+        for pair in watched.watcher.pairs:
+            checkpoint()
+            if pair.end_s - pair.start_s <= _JUMP_S:
+                steps.append(follower.step(_grey(pair.before), pair.after, pair.before, pair.start_s, pair.end_s))
+    return steps
+
+
+def loudness(reader: ClipReader) -> tuple[tuple[tuple[float, float], ...], float]:
+    """((seconds, dBFS) for the middle of each window, the length of a window)."""
+    info = reader.info
+    windows = min(_LOUDNESS_WINDOWS, max(1, round(info.duration_s / 0.1)))
+    window_s = info.duration_s / windows
+    return tuple((float(t) + window_s / 2, float(v)) for t, v in reader.loudness(windows) or ()), window_s
 
 
 def _is_short(info: ClipInfo) -> bool:
@@ -128,21 +160,18 @@ def _is_short(info: ClipInfo) -> bool:
     return info.duration_s <= _COMPLETE_S and pixels <= _COMPLETE_PIXELS
 
 
-def _watch_parts(reader: ClipReader, checkpoint: Checkpoint) -> Watcher:
+def _watch_parts(reader: ClipReader, checkpoint: Checkpoint, motion: bool) -> Watcher:
     """A long clip: key frames for how it looks, short bursts for how it moves."""
     duration_s = reader.info.duration_s
-    seen: list[SampledFrame] = []
-    for frame in reader.key_frames(max_side=MAX_SIDE, limit=_KEY_FRAMES):
-        checkpoint()
-        seen.append(frame)
+    seen: list[SampledFrame] = list(reader.key_frames(max_side=MAX_SIDE, limit=_KEY_FRAMES))
     if len(seen) < _BURSTS:
         seen = list(reader.sample(2 * _BURSTS, max_side=MAX_SIDE))
     alone = Watcher()
     for frame in seen:
         checkpoint()
-        alone.watch(frame.time_s, frame.image, follow=False)
+        alone.watch(frame.time_s, frame.image)
     moving = Watcher(spacing_s=_BURSTS * _BURST_S / _MOTION_STEPS)
-    for index in range(_BURSTS):
+    for index in range(_BURSTS if motion else 0):
         middle_s = duration_s * (index + 0.5) / _BURSTS
         moving.pause()
         for frame in reader.scan(
@@ -150,7 +179,7 @@ def _watch_parts(reader: ClipReader, checkpoint: Checkpoint) -> Watcher:
         ):
             checkpoint()
             moving.watch(frame.time_s, frame.image)
-    alone.steps = moving.steps
+    alone.pairs = moving.pairs
     return alone
 
 
@@ -165,57 +194,62 @@ def close_up(reader: ClipReader, facts: ClipFacts, span: Span, checkpoint: Check
 
     Raises what the reader raises (`MediaError`) and what `checkpoint` raises.
     """
-    watcher = Watcher()
-    with one_thread():
-        for frame in reader.scan(max_fps=FULL_RATE, max_side=MAX_SIDE, start_s=span.start_s, end_s=span.end_s):
-            checkpoint()
-            watcher.watch(frame.time_s, frame.image)
+    watcher = Watcher(spacing_s=_SPACING_S)
+    for frame in reader.scan(max_fps=FULL_RATE, max_side=MAX_SIDE, start_s=span.start_s, end_s=span.end_s):
+        checkpoint()
+        watcher.watch(frame.time_s, frame.image)
     if not watcher.times:
         return facts
     number = next((shot.number for shot in reversed(facts.shots) if shot.span.start_s <= span.start_s), 1)
-    near = conclude(watcher, facts.info, facts.name, part=span, first_number=number)
-    return replace(near, loudness=facts.loudness, loudness_window_s=facts.loudness_window_s)
+    watched = Watched(watcher, complete=True)
+    return conclude(watched, facts.info, follow(watched, checkpoint), part=span, first_number=number)
 
 
 def conclude(
-    watcher: Watcher,
+    watched: Watched,
     info: ClipInfo,
-    name: str,
-    complete: bool = True,
+    steps: Sequence[Step] | None,
     part: Span | None = None,
     first_number: int = 1,
 ) -> ClipFacts:
-    """Turn what was seen of a clip, or of a `part` of it, into facts: shots, then each shot's camera and movers."""
+    """Turn what was seen of a clip, or of a `part` of it, into facts: shots, then each shot's camera and movers.
+
+    `steps` is None when nobody followed the motion yet.
+    """
+    watcher, complete = watched.watcher, watched.complete
     times = np.array(watcher.times, dtype=np.float64)
     end_s = part.end_s if part else max(info.duration_s, float(times[-1]) if len(times) else 0.0)
     fades = shots.fades(times, watcher.thumbs) if complete else []
     starts: list[tuple[float, Opening]] = [(part.start_s if part else 0.0, "start")]
     if info.kind != "image" and len(times) > 1:
-        starts += [(float(times[i]), "cut") for i in shots.cuts(times, watcher.thumbs, sparse=not complete)]
+        cuts = shots.cuts(times, watcher.thumbs, sparse=not complete)
+        starts += [(float(times[at]), "cut") for at in cuts]
+        mixed = shots.dissolves(times, watcher.thumbs, cuts) if complete else []
+        starts += [((span.start_s + span.end_s) / 2, "dissolve") for span in mixed]
         starts += [(fade.span.start_s, "fade") for fade in fades if fade.way == "in" and fade.span.start_s > 0.5]
     starts = _apart(sorted(starts))
     found = []
     for number, (start_s, opening) in enumerate(starts, start=1):
         span = Span(start_s, starts[number][0] if number < len(starts) else end_s)
         # A step over a cut compares two different scenes: its end lies at or behind the next shot's first picture.
-        inside = [s for s in watcher.steps if s.start_s >= span.start_s - 1e-3 and s.end_s < span.end_s + 1e-3]
+        inside = [s for s in steps or () if s.start_s >= span.start_s - 1e-3 and s.end_s < span.end_s + 1e-3]
         if number < len(starts):
             inside = [s for s in inside if s.end_s < span.end_s - 1e-3]
         found.append(Shot(first_number + number - 1, span, opening, camera_of(inside, span), movers_of(inside, span)))
     crossing = {start_s for start_s, _ in starts[1:]}
-    steps = [s for s in watcher.steps if not any(s.start_s < cut <= s.end_s for cut in crossing)]
+    clean = [s for s in steps or () if not any(s.start_s < cut <= s.end_s for cut in crossing)]
     return ClipFacts(
-        name=name,
         info=info,
         shots=tuple(found),
         times=times,
         brightness=np.array([_luma(thumb) for thumb in watcher.thumbs]),
         palette=np.array(watcher.palette).reshape(len(times), len(colour.NAMES)),
         gists=np.array(watcher.gists, dtype=np.uint8).reshape(len(times), *reading.GIST),
-        motion_times=np.array([(s.start_s + s.end_s) / 2 for s in steps]),
-        motion=np.array([s.moving for s in steps]),
+        motion_times=np.array([(s.start_s + s.end_s) / 2 for s in clean]),
+        motion=np.array([s.moving for s in clean]),
         fades=tuple((fade.span, fade.way, fade.colour) for fade in fades),
         complete=complete,
+        jumps=sum(pair.end_s - pair.start_s > _JUMP_S for pair in watcher.pairs) > 0.3 * len(watcher.pairs),
     )
 
 
@@ -231,11 +265,3 @@ def _apart(starts: Sequence[tuple[float, Opening]]) -> list[tuple[float, Opening
         if not kept or start[0] - kept[-1][0] > 0.15:
             kept.append(start)
     return kept
-
-
-def _with_sound(facts: ClipFacts, loudness: Sequence[tuple[float, float]] | None, window_s: float) -> ClipFacts:
-    if loudness is None:
-        return facts
-    return replace(
-        facts, loudness=tuple((float(t) + window_s / 2, float(v)) for t, v in loudness), loudness_window_s=window_s
-    )

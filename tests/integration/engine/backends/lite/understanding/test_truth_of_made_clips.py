@@ -54,4 +54,4 @@ def test_the_summary_tells_what_was_made(talk, card):
     assert "3 seconds" in said
     assert "blue" in said
     assert "HELLO" in said
-    assert "cannot recognise" in said
+    assert "There is no sound" in said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,6 @@ from engine.backends.lite.understanding.facts import Camera, ClipFacts, Mover, S
 from engine.backends.lite.understanding.measuring.colour import NAMES
 from engine.backends.watching.span import Span
 from engine.types import ClipInfo, Event, MediaLimits
-
-FOLDER = Path(__file__).parent
 
 
 @dataclass
@@ -39,23 +36,6 @@ class Context:
 @pytest.fixture
 def context() -> Context:
     return Context()
-
-
-def _questions(name: str) -> list[tuple[str, str]]:
-    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
-    return [(intent, text) for intent, text in (line.split("\t") for line in lines)]
-
-
-@pytest.fixture(scope="session")
-def questions() -> list[tuple[str, str]]:
-    """(intent, question): the set that the clue table was tuned on."""
-    return _questions("questions.tsv")
-
-
-@pytest.fixture(scope="session")
-def unseen_questions() -> list[tuple[str, str]]:
-    """(intent, question): written before the clue table, and never used to tune it."""
-    return _questions("questions_unseen.tsv")
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +88,7 @@ def mover() -> Callable[..., Mover]:
 def facts(info: Callable[..., ClipInfo], mover: Callable[..., Mover]) -> Callable[..., ClipFacts]:
     """Builds a ten-second clip of two shots: 4 s dark with a mover to the right, then 6 s bright with a pan left."""
 
-    def build(name: str = "one.mp4", **changes: Any) -> ClipFacts:
+    def build(**changes: Any) -> ClipFacts:
         times = np.arange(0, 10, 0.1)
         palette = np.zeros((100, len(NAMES)))
         palette[:40, NAMES.index("blue")] = 1.0
@@ -127,7 +107,7 @@ def facts(info: Callable[..., ClipInfo], mover: Callable[..., Mover]) -> Callabl
             "motion_times": times,
             "motion": np.where((times > 1.0) & (times < 3.0), 0.2, 0.0),
         }
-        return ClipFacts(name=name, **(values | changes))
+        return ClipFacts(**(values | changes))
 
     return build
 

@@ -47,28 +47,28 @@ class Reels:
 )
 def test_long_or_large_clips_are_watched_in_parts(info, changes):
     reels = Reels(info(**changes, has_audio=True))
-    facts = scan.measure(reels, "clip", lambda: None)
-    assert not facts.complete
+    watched = scan.watch(reels, lambda: None)
+    assert not watched.complete
     assert reels.decoded < 250
+    scan.loudness(reels)
     assert max(reels.calls) <= 100
 
 
 def test_short_clips_are_watched_from_end_to_end(info):
     reels = Reels(info())
-    facts = scan.measure(reels, "clip", lambda: None)
-    assert facts.complete
+    watched = scan.watch(reels, lambda: None)
+    assert watched.complete
     assert reels.decoded == 250
-    assert facts.loudness is None
 
 
 def test_the_caller_is_asked_between_pictures(info):
     asked = []
-    scan.measure(Reels(info(duration_s=4.0)), "clip", lambda: asked.append(1))
+    scan.watch(Reels(info(duration_s=4.0)), lambda: asked.append(1))
     assert len(asked) >= 100
 
 
 def test_a_still_picture_is_looked_at_once(info):
     reels = Reels(info(kind="image", duration_s=0.0, frames=1))
-    facts = scan.measure(reels, "clip", lambda: None)
+    watched = scan.watch(reels, lambda: None)
     assert reels.decoded == 1
-    assert len(facts.shots) == 1
+    assert len(scan.conclude(watched, reels.info, None).shots) == 1

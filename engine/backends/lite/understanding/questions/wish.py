@@ -1,14 +1,9 @@
-"""The GPT4Video side of a message: does it ask for a video, and for which? And what is refused outright.
-
-The refusals here are a short, honest list of the obvious; the guards in front of and behind the model do the real work.
-"""
+"""The GPT4Video side of a message: does it ask for a video, and for which?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-from engine.backends.watching.words import plain
 
 _VIDEO = r"(?:videos?|clips?|animations?|cartoons?|movies?|films?|gifs?|vids?|footage)"
 _MAKE = (
@@ -27,6 +22,13 @@ _ABOUT = r"(?:of|about|showing|that\s+shows|with|where|in\s+which|featuring|depi
 # "make me a short video of PROMPT"
 _OF = re.compile(
     rf"^{_POLITE}{_ABLE}(?:{_MAKE}|{_WISH})\s+(?:me\s+|us\s+)?(?:an?\s+|another\s+|one\s+|some\s+)?{_ADJECTIVES}{_VIDEO}\s*{_ABOUT}\s*(?P<prompt>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+# "mach mir ein Video von PROMPT"
+_GERMAN = re.compile(
+    r"^(?:(?:hey|hallo|bitte|bot|kannst\s+du|könntest\s+du|ich\s+(?:möchte|will|hätte\s+gern)|mach\w*|erstell\w*|generier\w*|erzeug\w*"
+    r"|zeig\w*|dreh\w*|mir|uns|mal)[\s,!]+)+(?:ein\w*\s+)?(?:kurze\w*\s+|kleine\w*\s+)?(?:video|clip|film|animation|gif)\w*\s*"
+    r"(?:von|über|mit|in\s+dem|:)\s*(?P<prompt>.+?)(?:\s+(?:machen|erstellen|zeigen|generieren|bitte|sehen|haben))*[\s?.!]*$",
     re.IGNORECASE | re.DOTALL,
 )
 # "show me PROMPT as a clip"
@@ -78,7 +80,7 @@ def wanted_prompt(text: str, earlier: str | None = None) -> str | None:
     `earlier` is the prompt of the conversation's latest request, which "another one but blue" changes.
     """
     text = " ".join(text.split())
-    for pattern in (_OF, _AS, _SHOW, _VERB, _BARE):
+    for pattern in (_OF, _GERMAN, _AS, _SHOW, _VERB, _BARE):
         found = pattern.match(text)
         if found:
             prompt = _clean(found.group("prompt"))
@@ -113,86 +115,6 @@ def _revise(prompt: str, change: str) -> str:
     if _COLOUR.fullmatch(change):
         return _COLOUR.sub(change.lower(), prompt, count=1) if _COLOUR.search(prompt) else f"{prompt}, {change.lower()}"
     return f"{prompt}, {change}"
-
-
-_MINORS = (
-    r"\b(?:child(?:ren)?|kids?|minors?|underage|toddlers?|bab(?:y|ies)|infants?|teen(?:age)?(?:r|rs|s)?|preteens?"
-    r"|school\s?(?:girls?|boys?)|little\s+(?:girls?|boys?)|lolis?)\b"
-)
-_SEXUAL = (
-    r"\b(?:sex(?:ual(?:ly)?|y)?|naked|nudes?|nudity|porn\w*|erotic|undress\w*|stripp\w*|hentai|masturbat\w*|orgasm\w*"
-    r"|blowjobs?)\b"
-)
-_GORE = (
-    r"\b(?:gore|gory|behead\w*|decapitat\w*|dismember\w*|tortur\w*|mutilat\w*|disembowel\w*|snuff|massacre\w*|genocide"
-    r"|lynch\w*|executions?)\b"
-)
-_ATTACK = (
-    r"\b(?:school|mass|church|mosque|synagogue)\s+shootings?\b|\bterror(?:ist)?\s+attacks?\b"
-    r"|\bsuicide\s+(?:bomb\w*|methods?)\b|\b(?:kill|hang|hurt|cut)\s+(?:my|your|him|her)sel(?:f|ves)\b"
-)
-_WEAPON = (
-    r"\b(?:pipe\s?bombs?|(?<!bath )bombs?|explosives?|grenades?|molotovs?|nerve\s+gas|sarin|ghost\s+guns?|silencers?"
-    r"|meth(?:amphetamine)?|ricin)\b"
-)
-_HOW = r"\b(?:how\s+(?:to|do|can|would|could)|instructions?|recipe|tutorial|guide|steps?)\b"
-_BUILD = r"\b(?:make|build|assemble|cook|construct|create|synthesi[sz]e|prepare|produce)\b"
-_RAPE = r"\b(?:rape|raping|molest\w*|bestiality|zoophil\w*)\b"
-
-
-def is_unsafe(text: str) -> bool:
-    """Whether a message obviously asks for what no bot should make.
-
-    A question about what is *in* a clip is not refused for its words: moderators have to be able to ask.
-    """
-    lowered = plain(text)
-    if _has(_MINORS, lowered) and _has(_SEXUAL, lowered):
-        return True
-    if _has(_HOW, lowered) and _has(_BUILD, lowered) and _has(_WEAPON, lowered):
-        return True
-    asks = (
-        _has(rf"^{_POLITE}{_ABLE}(?:{_MAKE}|{_WISH})\b", " ".join(text.lower().split()))
-        or wanted_prompt(text) is not None
-    )
-    return asks and any(_has(harm, lowered) for harm in (_SEXUAL, _GORE, _ATTACK, _RAPE))
-
-
-def _has(pattern: str, text: str) -> bool:
-    return re.search(pattern, text, re.IGNORECASE) is not None
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Function words and the commonest question words; none of them is an English word that people use in such questions.
-_FOREIGN_WORDS = _words(
-    "wie lang ist das der die und ein eine nicht ich du sich hier diesem dieses diese wird werden passiert bewegt "
-    "gibt es sind welche welches warum wer farbe farben zu sehen wieviele viele el la los las un una unos qué que "
-    "cómo como cuánto cuanto dura pasa hay esto este esta por para se mueve quién donde dónde son color le les des "
-    "dans cette ce cet qui quoi combien plans passe quelle quel quelles est sont il y vidéo couleur pourquoi une "
-    "questo questa quanto filmato cosa succede chi sono della nel gli perché che vídeo não isso acontece quantos tem "
-    "het een wat gebeurt er deze zijn hoe duurt jak długo trwa co się w tym filmie jest hur länge är det vad händer"
-)
-_ENGLISH_WORDS = _words(
-    "the is are what how when where which who does do it this that there of to a an and can you i at any "
-    "me for long many"
-)
-
-
-def is_foreign(text: str) -> bool:
-    """Whether a message is most likely not English. Simple on purpose; when in doubt it is English."""
-    letters = [character for character in text if character.isalpha()]
-    if not letters:
-        return False
-    if sum(ord(character) > 0x24F for character in letters) > 0.4 * len(letters):
-        return True
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    foreign = (
-        sum(word in _FOREIGN_WORDS and word not in _ENGLISH_WORDS for word in words) + ("¿" in text) + ("¡" in text)
-    )
-    english = sum(word in _ENGLISH_WORDS for word in words)
-    return foreign >= 2 and foreign > english
 
 
 def latest_prompt(texts: Sequence[str]) -> str | None:
