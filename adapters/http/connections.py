@@ -13,7 +13,7 @@ class Limits:
     """What one server allows."""
 
     connections: int = 1000  # in all
-    per_address: int = 128  # connections, and requests at the same time that come through a trusted proxy
+    per_address: int = 256  # connections, and requests at the same time that come through a trusted proxy
     head_s: float = 10.0  # for a request's line and headers, from the first byte or from the connection on
     body_s: float = 20.0  # for a request's body …
     body_rate: int = 8 * 1024  # … and one second more for each so many bytes that have come

@@ -26,7 +26,8 @@ SWEEP_S = 1.0  # how often it is looked for what takes too long
 NO_DESCRIPTOR_S = 0.5  # how long nothing is accepted when there is no descriptor
 FREED = 16  # idle connections that are then closed
 TELL_S = 60.0  # one line in the log about all that was refused in this time
-MAX_HEADERS = 64  # of 8 KiB at most each
+MAX_HEADERS = 64  # of 8 KiB at most each …
+MAX_HEAD_BYTES = 64 * 1024  # … and no more than this together, but for what one reading brings
 LINGER_S = 2.0  # how long the rest of a body that nobody wants is taken, so that its sender reads the answer
 
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -276,6 +277,7 @@ class _Handler(web.RequestHandler):
         self._limits = limits
         self._now = asyncio.get_running_loop().time
         self._head_since: float | None = self._now()  # the head of a request is awaited since then
+        self._head_bytes: int | None = 0  # that came of it; None while there is none to come
         self._idle_since = self._now()
         self._request: web.BaseRequest | None = None
         self._body_since = 0.0
@@ -365,7 +367,13 @@ class _Handler(web.RequestHandler):
         self._received += len(data)
         if self._request is None and self._head_since is None:
             self._head_since = self._now()
+        heads = self._request_count
         super().data_received(data)
+        if self._head_bytes is None:
+            return
+        self._head_bytes = self._head_bytes + len(data) if self._request_count == heads else None
+        if self._head_bytes is not None and self._head_bytes > MAX_HEAD_BYTES:
+            self.close_now("sent too much before their request")
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -379,6 +387,7 @@ class _Handler(web.RequestHandler):
             self._answering = False
             self._request = None
             self._head_since = None
+            self._head_bytes = None if self._messages else 0
             self._idle_since = self._now()
             self._door._connections.idle(self)
 

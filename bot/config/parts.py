@@ -62,4 +62,4 @@ class Door(Section):
 
     trusted_proxies: tuple[Proxy, ...] = ()
     max_connections: Connections = 1000
-    max_connections_per_address: Connections = 128
+    max_connections_per_address: Connections = 256

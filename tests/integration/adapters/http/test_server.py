@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import io
 import logging
 import os
 import resource
@@ -398,6 +399,22 @@ async def test_who_hangs_up_in_the_middle_leaves_no_stack(
     said = [record for record in caplog.records if record.levelno >= logging.INFO]
     assert said
     assert not any(record.exc_info for record in said)
+
+
+async def test_a_head_of_many_large_headers_is_not_kept(serve: Serve) -> None:
+    async with serve(Limits()) as served:
+        line = served.connect(b"GET / HTTP/1.1\r\n")
+        loop, header = asyncio.get_running_loop(), b"X-Header: " + b"y" * 8000 + b"\r\n"
+        with contextlib.suppress(ConnectionError):
+            for _ in range(60):
+                await loop.sock_sendall(line, header)
+                await asyncio.sleep(0.005)
+            await served.closed(line)
+        assert not len(served.server._connections)
+        async with aiohttp.ClientSession() as session:
+            for _ in range(3):  # large bodies on one connection are no heads
+                async with session.post(served.url, data=io.BytesIO(bytes(4 << 20))) as answer:
+                    assert await answer.text() == str(4 << 20)
 
 
 async def test_a_packed_body_is_not_unpacked(serve: Serve) -> None:
