@@ -45,6 +45,11 @@ def hold_back(http: discord.http.HTTPClient, pace: Pace) -> None:
 
     async def paced(*args: Any, **more: Any) -> Any:
         await pace.request()
-        return await request(*args, **more)
+        try:
+            return await request(*args, **more)
+        except RuntimeError as error:
+            if "closed" not in str(error):
+                raise
+            raise ConnectionError("the bot has left Discord") from error  # a stop has closed the session
 
     http.request = paced  # type: ignore[method-assign]

@@ -61,3 +61,17 @@ async def test_a_channel_changes_a_little_less_often_than_discord_says(pace: Pac
     await clock.run(*(asyncio.create_task(turn()) for _ in range(6)))
     assert turned[5] - turned[0] > 5.0
     assert turned[1] - turned[0] == pytest.approx(SPREAD, abs=0.05)
+
+
+async def test_a_request_after_the_goodbye_is_one_that_did_not_get_through(pace: Pace, clock: Clock) -> None:
+    async def closed() -> None:
+        raise RuntimeError("Session is closed")
+
+    async def broken() -> None:
+        raise RuntimeError("something else")
+
+    for request, error in ((closed, ConnectionError), (broken, RuntimeError)):
+        http: Any = SimpleNamespace(request=request)
+        hold_back(http, pace)
+        with pytest.raises(error):
+            await http.request()
