@@ -7,11 +7,8 @@ import errno
 import hashlib
 import os
 import stat
-import tempfile
 from collections import OrderedDict
-from pathlib import Path
 
-from engine.decoding.settings import DecodingSettings
 from engine.errors import EngineUnavailable
 
 _REMEMBERED = 4096
@@ -73,16 +70,3 @@ class Contents:
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return found.hexdigest()
-
-
-def scratch_folder(settings: DecodingSettings) -> Path:
-    """Where frames pass through: the wanted place; else shared memory, with room for twice as much as is kept; else
-    beside what is remembered, or the temporary folder."""
-    if settings.scratch_dir is not None:
-        return settings.scratch_dir
-    shared = Path("/dev/shm")  # noqa: S108 - the system's own name for shared memory
-    if shared.is_dir() and os.access(shared, os.W_OK):
-        status = os.statvfs(shared)
-        if status.f_bavail * status.f_frsize >= 2 * settings.kept_bytes:
-            return shared
-    return settings.state_dir or Path(tempfile.gettempdir())

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
-import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
 
 from engine.decoding import wire
-from engine.decoding.contents import Contents, open_regular, scratch_folder
+from engine.decoding.contents import Contents, open_regular
 from engine.decoding.kept import Kept, Key
 from engine.decoding.payer import Payer
 from engine.decoding.poison import Poison
 from engine.decoding.process import DecoderProcess
+from engine.decoding.scratch import Scratch
 from engine.decoding.settings import DecodingSettings
 from engine.decoding.shares import Budgets, Line
 from engine.decoding.wire import Decoded, Done, Hello, Operation, Order, Refused, Reply, Unable
+from engine.decoding.work import Decoder, Spawn, Wanted
 from engine.descriptors import Reserve
 from engine.errors import DecodeTimeout, EngineError, EngineUnavailable, JobFailed, StorageFull, from_event
 from engine.types import MediaLimits
@@ -42,73 +39,8 @@ _STOPPED = "The bot was stopped before this was finished. Please ask again later
 _KEPT_S, _SWEEP_S = 900.0, 60.0
 _EXTRA = 2  # processes for the quick, while slow files hold others up
 _REST_AFTER_S = 3.0  # until then a start has better things to do
-_PREFIX = "gpt4video-decoding-"
-_LOCK = "lock"
 
 log = logging.getLogger(__name__)
-
-
-class _Process(Protocol):
-    folder: Path
-
-    @property
-    def pid(self) -> int: ...
-
-    def send(self, order: Order, descriptor: int | None) -> None: ...
-
-    def kill(self) -> None: ...
-
-    async def gone(self) -> None: ...
-
-
-Spawn = Callable[[Path, int, Callable[..., None], Callable[..., None]], _Process]
-
-
-class _Wanted:
-    """One result that somebody waits for; several may."""
-
-    def __init__(
-        self, key: Key, path: str, operation: Operation, payer: Payer, *, after_s: float, urgent: bool
-    ) -> None:
-        self.key = key
-        self.path = path
-        self.operation = operation
-        self.payer = payer
-        self.urgent = urgent
-        self.after_s = after_s
-        self.suspect = False
-        self.waiters: list[asyncio.Future[Decoded]] = []
-
-    @property
-    def content(self) -> str:
-        return self.key[0]
-
-    def succeed(self, result: Decoded) -> None:
-        for waiter in self.waiters:
-            if not waiter.done():
-                waiter.set_result(result)
-
-    def fail(self, error: EngineError) -> None:
-        for waiter in self.waiters:
-            if not waiter.done():
-                waiter.set_exception(type(error)(error.message, **error.details))
-
-
-class _Decoder:
-    """A process, and what it is doing."""
-
-    def __init__(self) -> None:
-        self.process: _Process
-        self.ready = False
-        self.work: _Wanted | None = None
-        self.number = 0
-        self.began = 0.0
-        self.overdue = False  # killed for the time it took
-        self.dropped = False  # killed because nobody waits any more
-        self.retired = False  # it does no more, and that is right
-        self.slowed = False  # it has stepped back, for good
-        self.timers: list[asyncio.TimerHandle] = []
-        self.open: list[str] = []  # the contents that it has open, the latest last
 
 
 class DecodingPool:
@@ -129,10 +61,10 @@ class DecodingPool:
         self._contents = Contents(limits.max_bytes)
         self._poison = Poison(settings.state_dir)
         self._budgets = Budgets(clock, limits.decode_timeout_s)
-        self._line: Line[_Wanted] = Line(clock)
+        self._line: Line[Wanted] = Line(clock)
         self._kept = Kept(settings.kept_bytes, clock, _KEPT_S)
-        self._wanted: dict[Key, _Wanted] = {}
-        self._decoders: list[_Decoder] = []
+        self._wanted: dict[Key, Wanted] = {}
+        self._decoders: list[Decoder] = []
         self._numbers = 0
         self._failed_starts = 0
         self._spare = Reserve()
@@ -142,8 +74,7 @@ class DecodingPool:
         self._saving = asyncio.Lock()
         self._rest: asyncio.TimerHandle | None = None
         self._sweeping: asyncio.TimerHandle | None = None
-        self._folder: Path | None = None
-        self._lock = -1
+        self._scratch = Scratch(settings)
         self.walls: Hello | None = None  # what the latest process said of them
         self.operations = 0  # carried out by processes
         self.openings = 0  # of files, by processes
@@ -161,13 +92,14 @@ class DecodingPool:
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._poison.load)
         try:
-            self._folder = await asyncio.to_thread(self._prepare)
+            await asyncio.to_thread(self._scratch.open)
         except OSError as error:
             self._unable = EngineUnavailable(f"There is no place for frames to pass through: {error.strerror}.")
             log.error("%s", self._unable)
             return
         if self._stopping:
-            await self._clear_away()
+            await asyncio.to_thread(self._scratch.close)
+            return
         self._begin()
         self._rest = self._loop.call_later(_REST_AFTER_S, self._fill_up)
         self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
@@ -188,7 +120,7 @@ class DecodingPool:
         for decoder in decoders:
             await decoder.process.gone()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._clear_away()
+        await asyncio.to_thread(self._scratch.close)
 
     async def decode(
         self,
@@ -220,7 +152,7 @@ class DecodingPool:
         if wanted is None:
             if self._budgets.left_s(payer.request) < _LEAST_S:
                 raise self._too_late()
-            wanted = _Wanted(key, path, operation, payer, after_s=after_s, urgent=urgent)
+            wanted = Wanted(key, path, operation, payer, after_s=after_s, urgent=urgent)
             if content:
                 self._wanted[key] = wanted
             self._line.add(wanted)
@@ -265,7 +197,7 @@ class DecodingPool:
         slow = sum(1 for each in self._decoders if each.slowed and each.work is not None)
         return self._settings.decoders + min(slow, _EXTRA)
 
-    def _hand_out(self, wanted: _Wanted, decoder: _Decoder, budget_s: float) -> None:
+    def _hand_out(self, wanted: Wanted, decoder: Decoder, budget_s: float) -> None:
         try:
             descriptor = open_regular(wanted.path)
         except EngineError as error:
@@ -312,7 +244,7 @@ class DecodingPool:
 
     # --- what comes back ---------------------------------------------------------------------------------------------
 
-    def _replied(self, decoder: _Decoder, reply: Reply) -> None:
+    def _replied(self, decoder: Decoder, reply: Reply) -> None:
         match reply:
             case Hello():
                 self._is_ready(decoder, reply)
@@ -323,14 +255,14 @@ class DecodingPool:
                 self._served(decoder, decoder.work, reply)
         self._dispatch()
 
-    def _is_ready(self, decoder: _Decoder, hello: Hello) -> None:
+    def _is_ready(self, decoder: Decoder, hello: Hello) -> None:
         if self.walls is None and hello.lacking:
             log.warning("this system gives decoding processes no %s", " and no ".join(hello.lacking))
         self.walls = hello
         self._failed_starts = 0
         decoder.ready = True
 
-    def _served(self, decoder: _Decoder, wanted: _Wanted, reply: Done | Refused) -> None:
+    def _served(self, decoder: Decoder, wanted: Wanted, reply: Done | Refused) -> None:
         self._charge(decoder, wanted)
         self._disarm(decoder)
         decoder.work = None
@@ -345,12 +277,11 @@ class DecodingPool:
         if reply.tired or (decoder.slowed and not (isinstance(reply, Done) and reply.more)):
             self._retire(decoder)
 
-    def _succeeded(self, decoder: _Decoder, wanted: _Wanted, done: Done) -> None:
+    def _succeeded(self, decoder: Decoder, wanted: Wanted, done: Done) -> None:
         kept, size = "", 0
         if done.pieces:
             made = decoder.process.folder / str(done.number)
-            assert self._folder is not None
-            target = self._folder / f"result-{done.number}"
+            target = self._scratch.folder / f"result-{done.number}"
             try:
                 made.replace(target)
                 status = target.lstat()
@@ -373,7 +304,7 @@ class DecodingPool:
         self._kept.put(wanted.key, result, size)
         self._end(wanted, result)
 
-    def _failed(self, wanted: _Wanted, reply: Refused) -> None:
+    def _failed(self, wanted: Wanted, reply: Refused) -> None:
         error = from_event(reply.failed)
         if reply.late:
             self._poison.was_slow(wanted.content)
@@ -385,7 +316,7 @@ class DecodingPool:
             self._kept.put(_opening(wanted.content) if reply.opening else wanted.key, error)
         self._end(wanted, error)
 
-    def _end(self, wanted: _Wanted, ending: Decoded | EngineError) -> None:
+    def _end(self, wanted: Wanted, ending: Decoded | EngineError) -> None:
         if self._wanted.get(wanted.key) is wanted:
             del self._wanted[wanted.key]
         if isinstance(ending, EngineError):
@@ -393,7 +324,7 @@ class DecodingPool:
         else:
             wanted.succeed(ending)
 
-    def _charge(self, decoder: _Decoder, wanted: _Wanted) -> None:
+    def _charge(self, decoder: Decoder, wanted: Wanted) -> None:
         seconds = self._clock() - decoder.began
         self._budgets.charge(wanted.payer.request, seconds)
         self._line.charge(wanted.payer, seconds)
@@ -401,13 +332,13 @@ class DecodingPool:
     # --- lives and deaths --------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        if self._stopping or self._unable is not None or self._folder is None:
+        if self._stopping or self._unable is not None:
             return
-        decoder = _Decoder()
+        decoder = Decoder()
         try:
             with self._spare.opened():
                 decoder.process = self._spawn(
-                    self._folder,
+                    self._scratch.folder,
                     self._settings.memory_mb,
                     lambda _, reply: self._replied(decoder, reply),
                     lambda _, status: self._exited(decoder, status),
@@ -417,7 +348,7 @@ class DecodingPool:
             return
         self._decoders.append(decoder)
 
-    def _exited(self, decoder: _Decoder, status: int) -> None:
+    def _exited(self, decoder: Decoder, status: int) -> None:
         if self._stopping or decoder not in self._decoders:
             return
         self._decoders.remove(decoder)
@@ -438,7 +369,7 @@ class DecodingPool:
                 self._spawn_task(self._blame(decoder, wanted, status))
         self._dispatch()
 
-    async def _blame(self, decoder: _Decoder, wanted: _Wanted, status: int) -> None:
+    async def _blame(self, decoder: Decoder, wanted: Wanted, status: int) -> None:
         """A process died of a file. Others have their turn before it is tried again, and after a second time it never
         is; it is on disk before anybody hears of it."""
         self.deaths += 1
@@ -466,19 +397,19 @@ class DecodingPool:
             self._end(wanted, JobFailed("Nobody waits for this any more."))
         self._dispatch()
 
-    def _overdue(self, decoder: _Decoder, number: int) -> None:
+    def _overdue(self, decoder: Decoder, number: int) -> None:
         if decoder.number == number and decoder.work is not None:
             decoder.overdue = True
             decoder.process.kill()
 
-    def _slow_down(self, decoder: _Decoder, number: int) -> None:
+    def _slow_down(self, decoder: Decoder, number: int) -> None:
         if decoder.number == number and decoder.work is not None:
             decoder.slowed = True
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, decoder.process.pid, _NICE)
             self._dispatch()
 
-    def _nobody_waits(self, wanted: _Wanted) -> None:
+    def _nobody_waits(self, wanted: Wanted) -> None:
         """What waits is dropped; what runs may be of use to the next who asks, for a moment."""
         for decoder in self._decoders:
             if decoder.work is wanted:
@@ -488,12 +419,12 @@ class DecodingPool:
             del self._wanted[wanted.key]
         self._line.remove(wanted)
 
-    def _drop(self, decoder: _Decoder, number: int) -> None:
+    def _drop(self, decoder: Decoder, number: int) -> None:
         if decoder.number == number and decoder.work is not None and not decoder.work.waiters:
             decoder.dropped = True
             decoder.process.kill()
 
-    def _retire(self, decoder: _Decoder) -> None:
+    def _retire(self, decoder: Decoder) -> None:
         """It has grown or grown old; its successor is there before it has gone."""
         decoder.retired = True
         self._decoders.remove(decoder)
@@ -533,30 +464,10 @@ class DecodingPool:
         for wanted in list(self._wanted.values()):
             self._end(wanted, error)
 
-    def _disarm(self, decoder: _Decoder) -> None:
+    def _disarm(self, decoder: Decoder) -> None:
         for timer in decoder.timers:
             timer.cancel()
         decoder.timers = []
-
-    # --- files -------------------------------------------------------------------------------------------------------
-
-    def _prepare(self) -> Path:
-        """A folder of our own; those of bots that were killed are removed. Blocks."""
-        place = scratch_folder(self._settings)
-        place.mkdir(parents=True, exist_ok=True)
-        for left in place.glob(f"{_PREFIX}*"):
-            if _is_abandoned(left):
-                shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-        self._lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        return folder
-
-    async def _clear_away(self) -> None:
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            os.close(self._lock)
 
     async def _save(self) -> None:
         async with self._saving:
@@ -568,7 +479,7 @@ class DecodingPool:
         task.add_done_callback(self._tasks.discard)
 
 
-def _place(decoder: _Decoder, content: str) -> tuple[bool, bool]:
+def _place(decoder: Decoder, content: str) -> tuple[bool, bool]:
     """Best is who has the file open, then who has none open that others may ask about."""
     return content in decoder.open[-2:], not decoder.open
 
@@ -580,18 +491,3 @@ def _opening(content: str) -> Key:
 def _again(error: EngineError) -> EngineError:
     """A fresh one: an exception that is raised twice drags its first traceback along."""
     return type(error)(error.message, **error.details)
-
-
-def _is_abandoned(folder: Path) -> bool:
-    try:
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False  # not ours to judge, or being made
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        with contextlib.suppress(OSError):
-            os.close(lock)
-    return True
