@@ -14,7 +14,7 @@ from engine.types import ClipInfo, MediaLimits
 from tests.fakes.sounds import sounding, tone
 from tests.hostile import FASTSTART, video
 
-CASES = Path(__file__).parents[3] / "data" / "clips"
+CASES = Path(__file__).parents[3] / "clips"
 
 
 def info_of(path: Path, limits: MediaLimits) -> ClipInfo:
