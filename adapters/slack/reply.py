@@ -79,6 +79,7 @@ class SlackReply:
         self._stream = Stream(self.post, desk.streams)
         self._streaming = bool(anchor.thread) or anchor.private
         self._shown: dict[str, Page] = {}  # by ts
+        self._left_behind: list[str] = []  # the ts of messages that are still to be deleted
         self._lost = False
         self._told: bool | None = None
         self._status: asyncio.Task[None] | None = None
@@ -245,7 +246,21 @@ class SlackReply:
             wanted = await self._with_videos(view, wanted)
         if not await self._end_stream(view, wanted):
             await self._draw_at_least(wanted)
+        await self._tidy()
         await self._clear_status()
+
+    async def _tidy(self) -> None:
+        """Take away what could not be before: a placeholder, a stream whose beginning nobody heard of. Raises what may
+        pass, for then the answer stands there twice."""
+        try:
+            await self._stream.clear()
+            for ts in list(self._left_behind):
+                await self.post.delete(ts)
+                self._left_behind.remove(ts)
+        except UNREACHED as error:
+            if not is_final(error):
+                raise
+            log.warning("request %s: something of it stays: %s", self.request, code_of(error) or error)
 
     async def _draw_at_least(self, wanted: Layout) -> None:
         """Draw that; when Slack refuses it for good though the message is there, say so in a plain sentence."""
@@ -364,7 +379,7 @@ class SlackReply:
                 self._stream.gone = True
         self._stream.open = False
         if self._stream.gone:
-            self._stream = Stream(self.post, self._desk.streams)
+            self._stream = self._stream.another()
         else:
             await self._move_into_stream()
 
@@ -376,7 +391,8 @@ class SlackReply:
         try:
             await self.post.delete(old)
         except UNREACHED as error:
-            log.warning("request %s: a placeholder stays: %s", self.request, code_of(error) or error)
+            log.info("request %s: a placeholder stays for now: %s", self.request, code_of(error) or error)
+            self._left_behind.append(old)
 
     # --- the assistant's status -----------------------------------------------------------------------------------
 

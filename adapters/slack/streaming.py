@@ -29,6 +29,8 @@ class Stream:
         self.ts = ""
         self.gone = False  # somebody deleted the message
         self.open = False
+        self._lost: set[str] = set()
+        self.lost = False  # one may stand there whose beginning was not acknowledged
 
     async def grow(self, text: str) -> None:
         """Show more of the words. Raises `StreamEnded`, or what Slack answers when it was not done but may be later."""
@@ -70,16 +72,33 @@ class Stream:
         elif fault is Fault.STREAM_OVER:
             self.open = False
         elif fault is Fault.PASSING and not self.ts:
-            await self._clear()
+            self.lost = True
+            try:
+                await self.clear()
+            except UNREACHED as problem:
+                log.info("a lost stream in %s may stay for now: %s", self._post.anchor.channel, problem)
         elif not self.ts:  # the workspace, or this place, has no streams
             self._post.workspace.streams = False
         raise StreamEnded from error
 
-    async def _clear(self) -> None:
-        """Take away a stream whose beginning may have got through although nobody heard of it."""
-        try:
-            for ts in await self._post.lost_streams(self._known):
-                await self._post.end_stream(ts)
-                await self._post.delete(ts)
-        except UNREACHED as error:
-            log.warning("a lost stream in %s may have stayed: %s", self._post.anchor.channel, code_of(error) or error)
+    async def clear(self) -> None:
+        """Take away a stream whose beginning may have got through although nobody heard of it. Raises what Slack
+        answers."""
+        if self.lost:
+            # Remembered, because one that was ended carries the mark of an answer and is found no more.
+            self._lost.update(await self._post.lost_streams(self._known))
+            for ts in list(self._lost):
+                try:
+                    await self._post.end_stream(ts)
+                    await self._post.delete(ts)
+                except UNREACHED as error:
+                    if fault_of(error) is not Fault.MESSAGE_GONE:
+                        raise
+                self._lost.remove(ts)
+            self.lost = False
+
+    def another(self) -> Stream:
+        """A stream in place of this one, which is gone, with what there is still to clear."""
+        fresh = Stream(self._post, self._known)
+        fresh.lost, fresh._lost = self.lost, self._lost
+        return fresh

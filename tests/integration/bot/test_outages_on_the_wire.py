@@ -136,10 +136,11 @@ async def test_503_for_five_minutes_on_every_write_of_discord_loses_and_doubles_
         assert await house.store.unfinished() == []
 
 
+@pytest.mark.parametrize("streaming", [False, True], ids=["edits", "streams"])
 async def test_503_for_five_minutes_on_every_write_of_slack_loses_and_doubles_nothing(
-    house: House, tmp_path: Path
+    house: House, tmp_path: Path, streaming: bool
 ) -> None:
-    async with SlackServer(streaming=False) as server:
+    async with SlackServer(streaming=streaming) as server:
         ann = server.user("Ann")
         clips = server.channel("clips")
         adapter = SlackAdapter(
@@ -159,6 +160,7 @@ async def test_503_for_five_minutes_on_every_write_of_slack_loses_and_doubles_no
             await adapter.stop()
         found = [post for post in server.answers(clips) if not post.ephemeral]
         assert shown([post.text for post in found]) == {str(number): 1 for number in range(MENTIONS)}
+        assert [post.text for post in found if "Answer" not in post.text and "word" not in post.text] == []
         assert await house.store.unfinished() == []
 
 
