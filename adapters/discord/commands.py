@@ -223,10 +223,13 @@ async def sync_if_changed(tree: app_commands.CommandTree[Any], application: int,
     if _known(path) == digest:
         return False
     await tree.sync()
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps({"sha256": digest}), encoding="utf-8")
-    fresh.replace(path)
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps({"sha256": digest}), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        log.warning("%s can't be written, so the next start sends the commands again: %s", path, error)
     return True
 
 

@@ -109,7 +109,12 @@ class Questions:
                 message.author = await message.guild.fetch_member(message.author.id)
             except discord.NotFound:
                 return  # who asked has left
-        await self.heard(message)
+        if message.id not in await self._taking.left():
+            await self.heard(message)
+            return
+        # An earlier process had heard it and could not be followed up at once: its placeholder may be there.
+        await self._take_late(message, await self._client.answers.first_reply_to(message.channel.id, message.id))
+        await self._taking.drop(message.id)
 
     async def edited(self, message: discord.Message) -> None:
         """A message has changed: its text, or nothing but what Discord shows of its links."""

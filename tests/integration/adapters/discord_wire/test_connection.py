@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,17 @@ async def test_an_answer_is_shown_while_the_connection_is_made_anew(
     assert "could not be reached" in adapter.trouble()
     await asked.ends("A boat.")
     assert [post.content for post in server.answers(clips)] == ["A boat."]
+
+
+async def test_a_connection_that_is_lost_is_trouble_until_it_is_back(
+    server: DiscordServer, adapter: DiscordAdapter, handler, clips: Channel, ann: User
+) -> None:
+    assert adapter.trouble() == ""
+    async with server.outage():
+        await server.until(adapter.trouble, "trouble")
+        assert "could not be reached" in adapter.trouble()
+    await answers(server, handler, clips, ann, "back again")
+    assert adapter.trouble() == ""
 
 
 async def test_a_stop_is_no_error(
@@ -216,6 +228,18 @@ async def test_commands_that_discord_never_acknowledges_hold_nothing_up(
     await answers(server, handler, clips, ann, "without commands")
     assert gate.arrived.is_set()
     await adapter.stop()
+
+
+async def test_a_folder_that_cannot_be_written_costs_no_more_than_sending_the_commands_again(
+    server: DiscordServer, launch, handler, clips: Channel, ann: User, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    adapter = await launch(state_dir=tmp_path / "file")
+    await server.until(lambda: server.world.commands, "the commands")
+    await answers(server, handler, clips, ann, "all the same")
+    assert len(server.calls_to(COMMANDS)) == 1
+    assert "the next start sends the commands again" in caplog.text
+    assert adapter.trouble() == ""
 
 
 async def test_a_limit_of_hours_for_commands_holds_nothing_up(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -403,6 +404,18 @@ async def test_a_history_that_is_refused_keeps_nobody_elses_from_being_read(
     await away()
     await answer(handler)
     assert len(handler.asked) == 1
+
+
+async def test_a_question_that_was_half_taken_and_is_found_late_gets_no_second_placeholder(
+    server: DiscordServer, away: Restart, handler: SpokenHandler, clips: Channel, ann: User, tmp_path: Path
+) -> None:
+    question = server.say(ann, clips, "what is this?", mention=True)
+    server.posting.create(clips, {"content": "One moment …", "message_reference": {"message_id": question.id}})
+    (tmp_path / "discord-taking.json").write_text(json.dumps({question.id: int(clips.id)}))
+    server.fail_next("GET /channels/{channel_id}/messages/{message_id}", 503)  # it can't be looked up at once
+    await away()
+    await answer(handler)
+    assert [post.content for post in server.answers(clips)] == ["An answer."]
 
 
 async def test_a_stop_in_the_middle_of_catching_up_loses_nothing(
