@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from engine.decoding import Payer
+from engine.executors.base import Executor
 from engine.scheduler import CostModel, class_of, cost_key
 from engine.ticket import Ticket
 from engine.types import Job, Queued
@@ -16,8 +17,10 @@ class Entry:
 
     __slots__ = (
         "attempts",
+        "by_default",
         "cancelled",
         "deaths",
+        "executor",
         "handed_at",
         "id",
         "job",
@@ -27,6 +30,7 @@ class Entry:
         "payer",
         "reading",
         "run",
+        "serving",
         "started_at",
         "ticket",
         "told",
@@ -45,7 +49,10 @@ class Entry:
         self.ticket: Ticket
         self.reading: asyncio.Task[None] | None = None  # while nothing else happens than that its clips are read
         self.yields = 0  # how often it made way for others while a clip was read
+        self.by_default = ""  # the model for videos that it got without asking for it
         self.run: int | None = None  # the executor's number while it has the job
+        self.executor: Executor  # that has it, or had it last
+        self.serving: asyncio.Task[None] | None = None  # passes on what comes of the current run
         self.handed_at = 0.0  # to the executor
         self.overtaken_s = 0.0  # what questions take that went before it since; infinite once none may any more
         self.started_at: float | None = None  # of the current run

@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from enum import Enum, auto
 from pathlib import Path
 from typing import Literal
@@ -30,7 +30,7 @@ from engine.executors.process import ProcessExecutor
 from engine.executors.wire import Loaded
 from engine.learned import LearnedTimes
 from engine.registry import no_model, unknown_model
-from engine.scheduler import CLASSES, VIDEOS_SHARE, CostModel, Item, Key, Scheduler, admission
+from engine.scheduler import CLASSES, VIDEOS_SHARE, CostModel, Item, Key, Scheduler, admission, cost_key
 from engine.settings import EngineSettings, Health
 from engine.ticket import Ticket
 from engine.types import (
@@ -66,6 +66,7 @@ _ROLES: dict[type, Role] = {
 _KEEP_AFTER_S = 20.0  # what jobs took is written down this long after the first of them, and at the end
 _LONGEST_PICTURED = 5_000  # jobs; about 20 ms
 
+_CHANGING = "The models are being changed."
 _STOPPED = "The bot was stopped before this was finished. Please ask again later."
 
 log = logging.getLogger(__name__)
@@ -80,9 +81,13 @@ def build_engine(
     """An engine that is not started yet. `inline` runs the models in a thread of this process: for tests."""
     settings = settings or EngineSettings()
     if executor == "inline":
-        return Engine(config, settings, InlineExecutor(config))
+        return Engine(config, settings, InlineExecutor(config), another=InlineExecutor)
     decoding = DecodingPool(settings.decoding, config.limits)
-    return Engine(config, settings, ProcessExecutor(config, settings, decoding), decoding)
+
+    def process(config: RuntimeConfig) -> ProcessExecutor:
+        return ProcessExecutor(config, settings, decoding)
+
+    return Engine(config, settings, process(config), decoding, another=process)
 
 
 class _State(Enum):
@@ -96,7 +101,7 @@ class Engine:
     """Admission, fairness, dispatch and retry in front of one executor. Use it from one event loop.
 
     With `decoding`, posted clips are read there: inspecting one needs the executor not at all, and a check enters it
-    only when its clips are decoded.
+    only when its clips are decoded. `another` makes the executor that takes over in a `switch`.
     """
 
     def __init__(
@@ -105,10 +110,17 @@ class Engine:
         settings: EngineSettings,
         executor: Executor,
         decoding: DecodingPool | None = None,
+        *,
+        another: Callable[[RuntimeConfig], Executor] | None = None,
     ) -> None:
         self._config = config
         self._settings = settings
         self._executor = executor
+        self._another = another
+        self._coming: Executor | None = None  # loads, to take over
+        self._leaving: set[Executor] = set()  # taken over from; they end what they have
+        self._switching = False
+        self._between = False  # the one is gone and the next is not here yet
         self._decoding = decoding
         self._costs = CostModel()
         self._times = LearnedTimes(settings.times_file, config, self._costs) if settings.times_file else None
@@ -157,6 +169,25 @@ class Engine:
             raise
         self._dispatch()
 
+    async def switch(self, config: RuntimeConfig, *, beside: bool = True) -> None:
+        """Answer with other models from now on, without a moment in which nothing is accepted.
+
+        The new models load `beside` the old ones, which serve until then and finish what they have. Otherwise, where
+        there is no room for both, the old ones leave first; what comes meanwhile waits. Every job that was accepted
+        ends once, wherever. Raises `EngineUnavailable` with the reason when the new models do not load, and whatever
+        interrupts this: then the old ones go on.
+        """
+        if self._another is None or self._state is not _State.OPEN:
+            raise EngineUnavailable(self._failure or "The engine is not running.")
+        if self._switching:
+            raise EngineUnavailable("The models are being changed already. Wait until that is done.")
+        self._switching = True
+        try:
+            await (self._switch_beside(config) if beside else self._switch_after(config))
+        finally:
+            self._switching = False
+            self._dispatch()
+
     def submit(self, job: Job, *, request: str, user: str = "", community: str = "", system: bool = False) -> Ticket:
         """Accept a job, or raise at once: `Overloaded` (`details["retry_after_s"]`), `EngineUnavailable`, `BadRequest`
         (as `UnknownModel` for a video of a model that is not here).
@@ -167,7 +198,10 @@ class Engine:
         self._check_open(job, system)
         _check_text(job)
         payer = Payer(request=request, user=user, community=community)
-        entry = Entry(next(self._ids), self._with_model(job), "" if system else user, payer)
+        fitted = self._with_model(job)
+        entry = Entry(next(self._ids), fitted, "" if system else user, payer)
+        if isinstance(fitted, Generate) and isinstance(job, Generate) and not job.model:
+            entry.by_default = fitted.model
         refusal = admission(
             self._settings,
             waiting_of_user=self._waiting_of_user[user] if entry.user else 0,
@@ -205,7 +239,11 @@ class Engine:
             await asyncio.wait_for(self._idle.wait(), grace_s)
         self._state = _State.CLOSED
         self._fail_all(EngineUnavailable(_STOPPED))
-        await self._executor.drain(self._settings.cancel_grace_s)
+        grace_s = self._settings.cancel_grace_s
+        if self._coming is not None:
+            await self._coming.drain(0.0)
+        for executor in {*self._leaving, self._executor}:
+            await executor.drain(grace_s)
         if self._decoding is not None:
             await self._decoding.stop()
         self._teller.stop()
@@ -219,9 +257,10 @@ class Engine:
         executor = self._executor.health()
         running = len(self._running())
         is_open = self._state in (_State.OPEN, _State.DRAINING)
-        reason = "" if executor.ready and is_open else self._failure or executor.reason
+        ready = executor.ready and not self._between
+        reason = "" if ready and is_open else self._failure or (_CHANGING if self._between else executor.reason)
         return Health(
-            ready=executor.ready and self._state is _State.OPEN,
+            ready=ready and self._state is _State.OPEN,
             pid=executor.pid,
             restarts=executor.restarts,
             running=running,
@@ -245,6 +284,104 @@ class Engine:
         """What the loaded guards can score. Empty before the start."""
         return self._loaded.coverage
 
+    @property
+    def config(self) -> RuntimeConfig:
+        """What answers now."""
+        return self._config
+
+    # --- other models ---
+
+    async def _switch_beside(self, config: RuntimeConfig) -> None:
+        executor, loaded = await self._load(config)
+        old = self._executor
+        self._take_over(config, executor, loaded, await self._times_of(config))
+        self._leaving.add(old)
+        self._spawn(self._retire(old))
+
+    async def _switch_after(self, config: RuntimeConfig) -> None:
+        before, old = self._config, self._executor
+        self._between = True
+        try:
+            await self._retire(old)
+            await self._begin(config)
+        except BaseException as error:
+            if old.health().ready:  # interrupted before it had to leave
+                self._leaving.discard(old)
+            else:
+                await self._return_to(before, error)
+            raise
+        finally:
+            self._between = False
+
+    async def _return_to(self, before: RuntimeConfig, error: BaseException) -> None:
+        log.warning("the new models are not there, so the old ones come back: %s", error)
+        try:
+            await self._begin(before)
+        except EngineUnavailable as second:
+            self._failure = str(second)
+            self._fail_all(second)
+
+    async def _begin(self, config: RuntimeConfig) -> None:
+        executor, loaded = await self._load(config)
+        self._take_over(config, executor, loaded, await self._times_of(config))
+
+    async def _load(self, config: RuntimeConfig) -> tuple[Executor, Loaded]:
+        """Another executor, ready. Leaves nothing behind when it does not come about."""
+        assert self._another is not None
+        executor = self._coming = self._another(config)
+        try:
+            loaded = await executor.start(self._dispatch)
+            if self._state is _State.CLOSED:
+                raise EngineUnavailable(_STOPPED)
+        except BaseException:
+            await executor.drain(0.0)
+            raise
+        finally:
+            self._coming = None
+        return executor, loaded
+
+    async def _times_of(self, config: RuntimeConfig) -> LearnedTimes | None:
+        """What is known of how long other models take. What was learned of these is kept first."""
+        if self._times is None or self._settings.times_file is None:
+            return None
+        await asyncio.to_thread(self._times.save, self._costs.known())
+        times = LearnedTimes(self._settings.times_file, config, self._costs)
+        await asyncio.to_thread(times.read)
+        return times
+
+    def _take_over(self, config: RuntimeConfig, executor: Executor, loaded: Loaded, times: LearnedTimes | None) -> None:
+        """In one go: nothing sees the cards of the one and the guards of the other."""
+        self._config, self._executor, self._loaded, self._times = config, executor, loaded, times
+        self._costs.forget()
+        if times is not None:
+            times.recall()
+        self._between, self._failure = False, ""
+        log.info("other models have taken over")
+        self._dispatch()
+
+    async def _retire(self, executor: Executor) -> None:
+        """Let an executor end what it has. What it does not end in time is done again by the next one."""
+        self._leaving.add(executor)
+        runs = [entry.serving for entry in self._in_flight.values() if entry.executor is executor and entry.serving]
+        if runs:
+            await asyncio.wait(runs, timeout=self._settings.handover_s)
+        await asyncio.shield(self._spawn(self._see_off(executor)))
+
+    async def _see_off(self, executor: Executor) -> None:
+        await executor.drain(self._settings.cancel_grace_s)
+        self._leaving.discard(executor)
+
+    def _fitting(self, entry: Entry) -> Job:
+        """The job, with the default model for videos where it had one that is not here any more."""
+        job = entry.job
+        if isinstance(job, Generate) and job.model:
+            known = [choice.key for choice in self._config.choices(Role.GENERATION)]
+            if known and job.model not in known and job.model == entry.by_default:
+                entry.job = job = msgspec.structs.replace(job, model=known[0])
+                entry.by_default = known[0]
+                entry.key = cost_key(job)
+        return job
+
     # --- admission ---
 
     def _check_open(self, job: Job, system: bool) -> None:
@@ -252,6 +389,8 @@ class Engine:
             raise EngineUnavailable("The bot is being stopped. Please ask again later.")
         if self._state not in (_State.OPEN, _State.DRAINING):
             raise EngineUnavailable(self._failure or "The engine is not running.")
+        if self._failure:
+            raise EngineUnavailable(self._failure)
         executor = self._executor.health()
         if executor.breaker_open:
             raise EngineUnavailable(executor.reason)
@@ -344,22 +483,24 @@ class Engine:
 
     def _dispatch(self) -> None:
         """Hand out whatever there is a slot for. Called when a job arrives or ends, and when the executor changes."""
-        while self._executor.health().ready and (entry := self._next()) is not None:
+        while not self._between and self._executor.health().ready and (entry := self._next()) is not None:
             self._hand_out(entry)
 
     def _hand_out(self, entry: Entry) -> None:
         """In one go, while the executor is ready: it may be gone by the next turn of the loop."""
         run = entry.run = next(self._runs)
+        executor = entry.executor = self._executor
+        job = self._fitting(entry)
         entry.handed_at = time.monotonic()
         entry.attempts += 1
-        for staged in self._in_flight.values():
+        for staged in self._here():
             if entry.job_class is JobClass.UNDERSTANDING and not staged.started_at:
                 staged.overtaken_s += self._costs.price(entry.key)
         self._in_flight[run] = entry
-        events = self._executor.submit(
+        events = executor.submit(
             Task(
                 number=run,
-                job=entry.job,
+                job=job,
                 job_class=entry.job_class,
                 request=entry.ticket.request,
                 attempt=entry.attempts,
@@ -367,7 +508,7 @@ class Engine:
                 may_yield=entry.yields < _MOST_YIELDS,
             )
         )
-        self._spawn(self._serve(entry, run, events))
+        entry.serving = self._spawn(self._serve(entry, run, events, executor))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -397,9 +538,9 @@ class Engine:
         return entry
 
     def _free_classes(self) -> tuple[JobClass, ...]:
-        others = [entry for entry in self._in_flight.values() if entry.job_class is not JobClass.MODERATION]
+        others = [entry for entry in self._here() if entry.job_class is not JobClass.MODERATION]
         free: tuple[JobClass, ...] = ()
-        checks = [entry for entry in self._in_flight.values() if entry.job_class is JobClass.MODERATION]
+        checks = [entry for entry in self._here() if entry.job_class is JobClass.MODERATION]
         if len(checks) < self._settings.moderation_slots and self._have_room(checks):
             free += (JobClass.MODERATION,)
         if len(others) < _SLOTS:
@@ -407,6 +548,10 @@ class Engine:
         elif len(others) == _SLOTS and all(self._may_be_overtaken(each) for each in others if not each.started_at):
             free += (JobClass.UNDERSTANDING,)
         return free
+
+    def _here(self) -> list[Entry]:
+        """What the executor has that answers now."""
+        return [entry for entry in self._in_flight.values() if entry.executor is self._executor]
 
     def _have_room(self, checks: Sequence[Entry]) -> bool:
         """What is handed over is done in its order, so it is a moment's work at most: what comes then may be quick."""
@@ -421,10 +566,12 @@ class Engine:
         earned = VIDEOS_SHARE * staged.overtaken_s >= self._costs.price(staged.key)
         return not earned and time.monotonic() - staged.handed_at < patience_s
 
-    async def _serve(self, entry: Entry, run: int, events: AsyncIterator[Event]) -> None:
+    async def _serve(self, entry: Entry, run: int, events: AsyncIterator[Event], executor: Executor) -> None:
         """One run of a job in the executor."""
         try:
             async for event in events:
+                if executor in self._leaving and not entry.cancelled and _is_cancelled(event):
+                    raise WorkerDied("Its executor leaves.", blameless=True)
                 self._pass_on(entry, event)
         except WorkerDied as death:
             self._survive(entry, death)
@@ -489,7 +636,7 @@ class Engine:
             return
         entry.cancelled = True
         if entry.run is not None:
-            self._executor.cancel(entry.run)
+            entry.executor.cancel(entry.run)
             return
         if entry.reading is not None:
             entry.reading.cancel()
@@ -571,6 +718,10 @@ def _check_text(job: Job) -> None:
 
 def _urgency(entry: Entry) -> int:
     return CLASSES.index(entry.job_class)
+
+
+def _is_cancelled(event: Event) -> bool:
+    return isinstance(event, Failed) and event.code == JobCancelled.code
 
 
 def _cancelled() -> JobCancelled:

@@ -52,10 +52,19 @@ class LearnedTimes:
         self._config = config
         self._costs = costs
         self._complained = False
+        self._kept: tuple[_Measured, ...] = ()
 
     def load(self) -> None:
         """Recall what was measured with the models that are configured now."""
-        for each in self._read():
+        self.read()
+        self.recall()
+
+    def read(self) -> None:
+        """Read what `recall` then hands over, which does not block."""
+        self._kept = self._read()
+
+    def recall(self) -> None:
+        for each in self._kept:
             key = (each.kind, each.size)
             if each.models == self._models(key) and math.isfinite(each.seconds) and 0 < each.seconds < _LONGEST_S:
                 self._costs.recall(key, each.seconds)

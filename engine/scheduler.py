@@ -87,6 +87,10 @@ class CostModel:
         """What was learned before this start. What was measured since is better."""
         self._averages.setdefault(key[0], {}).setdefault(key[1], seconds)
 
+    def forget(self) -> None:
+        """Other models do the jobs from now on."""
+        self._averages.clear()
+
     def known(self) -> dict[Key, float]:
         """All that was learned."""
         return {(kind, size): seconds for kind, sizes in self._averages.items() for size, seconds in sizes.items()}

@@ -42,6 +42,8 @@ class EngineSettings:
     breaker_cooldown_s: float = 60.0
     # Silence (no step, no token) shorter than this is never called a hang, whatever the average step takes.
     watchdog_floor_s: Mapping[JobClass, float] = field(default_factory=lambda: _WATCHDOG_FLOORS)
+    # When other models take over, the old ones may go on this long with what they have; then the new ones do it again.
+    handover_s: float = 60.0
     # Queue positions are told at most this often.
     position_interval_s: float = 0.5
     # Where it is kept what jobs took, for the forecasts after the next start. None: nowhere.

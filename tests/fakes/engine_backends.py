@@ -166,6 +166,11 @@ class Unloadable(Answers):
         raise RuntimeError("weights are corrupt")
 
 
+class OtherAnswers(Answers):
+    def card(self) -> ModelCard:
+        return msgspec.structs.replace(super().card(), name="other answers")
+
+
 class DiesOnceLoading(Answers):
     """`model` is a file: while it is missing, loading creates it and kills the process."""
 
@@ -197,6 +202,19 @@ class SlowLoading(Answers):
     def load(self) -> None:
         for _ in run_words(f"hold:{self._gate}", None):
             pass
+
+
+class SlowToLoad(SlowLoading):
+    """Notes beside that file which process loads it."""
+
+    def card(self) -> ModelCard:
+        return msgspec.structs.replace(super().card(), name="slow to load")
+
+    def load(self) -> None:
+        note = Path(f"{self._gate}.note")
+        note.write_text(str(os.getpid()))
+        note.replace(f"{self._gate}.began")
+        super().load()
 
 
 # --- models that take memory: of a device that exists only in this process ---
