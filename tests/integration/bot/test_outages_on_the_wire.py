@@ -23,7 +23,7 @@ from adapters.slack import reply as slack_reply
 from adapters.slack.adapter import SlackAdapter
 from bot.pauses import Pauses
 from bot.store import Store, schema
-from engine.types import Started, Token
+from engine.types import Started, Token, VideoWanted
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Post
 from tests.fakes.engine import ANSWERED
@@ -66,7 +66,12 @@ async def house(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[House]:
     await store.open()
     house = House(tmp_path, store, late=LATE)
     house.engine.answers = [
-        [Started(), Token(text=f"Answer {number}. " + (LONG if number % 4 == 0 else "")), ANSWERED]
+        [
+            Started(),
+            Token(text=f"Answer {number}. " + (LONG if number % 4 == 0 else "")),
+            *([VideoWanted(prompt=f"ball {number}")] if number % 4 == 1 else []),
+            ANSWERED,
+        ]
         for number in range(MENTIONS)
     ]
     yield house
@@ -112,6 +117,9 @@ async def all_delivered(house: House, many: int) -> None:
             await asyncio.sleep(0.05)
 
 
+VIDEOS = {f"ball-{number}.mp4": 1 for number in range(1, MENTIONS, 4)}
+
+
 def shown(contents: list[str]) -> Counter[str]:
     return Counter(number for content in contents for number in re.findall(r"Answer (\d+)\.", content))
 
@@ -133,6 +141,7 @@ async def test_503_for_five_minutes_on_every_write_of_discord_loses_and_doubles_
         found = server.answers(clips)
         assert shown([post.content for post in found]) == {str(number): 1 for number in range(MENTIONS)}
         assert len(found) == MENTIONS + MENTIONS // 4  # every fourth goes on in a second message
+        assert Counter(file.name for post in found for file in post.files) == VIDEOS
         assert await house.store.unfinished() == []
 
 
@@ -160,7 +169,9 @@ async def test_503_for_five_minutes_on_every_write_of_slack_loses_and_doubles_no
             await adapter.stop()
         found = [post for post in server.answers(clips) if not post.ephemeral]
         assert shown([post.text for post in found]) == {str(number): 1 for number in range(MENTIONS)}
-        assert [post.text for post in found if "Answer" not in post.text and "word" not in post.text] == []
+        left = [post.text for post in found if "Answer" not in post.text and "word" not in post.text and not post.files]
+        assert left == []
+        assert Counter(file.name for post in found for file in post.files) == VIDEOS
         assert await house.store.unfinished() == []
 
 
