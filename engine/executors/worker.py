@@ -13,17 +13,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.backends import accelerator
+from engine.decoding.opener import opened_by
 from engine.decoding.wire import Decoded, Operation
 from engine.errors import EngineError, JobCancelled, JobFailed, OutOfMemory, StorageFull, from_event
 from engine.executors.wire import Asked, Broken, Cancel, Command, Happened, Report, Stop, Submit, Told, Yielded
 from engine.runtime import Runtime
-from engine.types import Event, Failed, JobClass, Progress, Rendered, Result, Started, Transcoded
+from engine.types import Event, Failed, JobClass, MediaLimits, Progress, Rendered, Result, Started, Transcoded
+
+if TYPE_CHECKING:
+    from engine.media import ClipReader
 
 _PROGRESS_INTERVAL_S = 0.2
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -196,15 +201,13 @@ class Worker:
             yield
             return
         asker = _Asker(self, task, nested)
-        with ExitStack() as stack:
-            try:
-                from engine.decoding.remote import RemoteClip
-                from engine.media import opened_by
-            except ModuleNotFoundError:
-                pass  # whoever wants a clip will say what is missing
-            else:
-                opened = opened_by(lambda path, limits, checkpoint: RemoteClip(path, limits, asker, checkpoint))
-                stack.enter_context(opened)
+
+        def opened(path: str, limits: MediaLimits, checkpoint: Callable[[], None]) -> ClipReader:
+            from engine.decoding.remote import RemoteClip  # whoever opens a clip has its libraries
+
+            return RemoteClip(path, limits, asker, checkpoint)
+
+        with opened_by(opened):
             yield
 
     def ask(self, task: Submit, path: str, operation: Operation, skip: int, after_s: float) -> int:

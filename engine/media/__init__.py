@@ -4,7 +4,7 @@ It knows no model, no chat platform and no policy. Only the decoding processes
 and the inference process import it (it needs FFmpeg and numpy), and the latter reads nothing with it that was posted.
 """
 
-from engine.media._opening import open_clip, opened_by
+from engine.media._opening import open_clip
 from engine.media._reader import ClipReader, Glimpse, SampledFrame, probe, read_clip
 from engine.media._sound import Sound
 from engine.media._stills import jpeg, write_stills
@@ -19,7 +19,6 @@ __all__ = [
     "VideoWriter",
     "jpeg",
     "open_clip",
-    "opened_by",
     "probe",
     "read_clip",
     "transcode",
