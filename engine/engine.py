@@ -495,7 +495,7 @@ class Engine:
         entry.attempts += 1
         for staged in self._here():
             if entry.job_class is JobClass.UNDERSTANDING and not staged.started_at:
-                staged.overtaken_s += self._costs.price(entry.key)
+                staged.overtaken_s += self._costs.at_least(entry.key)
         self._in_flight[run] = entry
         events = executor.submit(
             Task(

@@ -282,7 +282,7 @@ class _Account(Generic[P]):
         if not lanes[JobClass.GENERATION]:
             self.earned_s = 0.0
         elif item.job_class is JobClass.UNDERSTANDING:
-            self.earned_s += VIDEOS_SHARE * self.price(item)
+            self.earned_s += VIDEOS_SHARE * max(self.price(item), item.cost_s)  # a trial costs nothing and earns
         elif item.job_class is JobClass.GENERATION:
             self.earned_s = max(0.0, self.earned_s - self.price(item))
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.media import ClipReader
 
 _PROGRESS_INTERVAL_S = 0.2
+_CHECKS_IN_A_ROW_S = 1.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _LOOK_UP_S = 0.05  # so often a run that waits for a clip looks after others, and after its own cancel
 _PATIENCE_S = 1.0  # longer waits than this are no reason for others to wait as well
@@ -57,16 +58,20 @@ class Worker:
         leave: Callable[[], None],
         *,
         reads: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._runtime = runtime
         self._send = send
         self._beat = beat
         self._leave = leave
         self._reads = reads
+        self._clock = clock
         self._changed = threading.Condition()
         # All of the following is guarded by `_changed`.
         self._waiting: dict[JobClass, deque[Submit]] = {each: deque() for each in JobClass}  # most urgent first
         self._urgent = self._waiting[JobClass.MODERATION]
+        self._checked_s = 0.0  # how long checks have had the place to themselves while others waited for it
+        self._began_s = self._nested_s = 0.0  # when the job that holds the place began, and what checks took since
         self._running: list[int] = []  # innermost last
         self._cancelled: set[int] = set()  # a subset of `_running`
         self._answers: dict[tuple[int, int], Decoded | Failed | None] = {}  # by run and question; None: not yet
@@ -133,7 +138,10 @@ class Worker:
             pass
         self._send(loaded)
         while (task := self._next()) is not None:
+            self._began_s, self._nested_s = self._clock(), 0.0
             self._run(task, nested=False)
+            if task.job_class is JobClass.MODERATION:
+                self._checked_s += self._clock() - self._began_s
         return True
 
     def _next(self) -> Submit | None:
@@ -141,10 +149,19 @@ class Worker:
             while True:
                 if self._stopping:
                     return None
-                for queue in self._waiting.values():
-                    if queue:
-                        return self._claim(queue)
+                if queue := self._next_queue():
+                    return self._claim(queue)
                 self._changed.wait()
+
+    def _next_queue(self) -> deque[Submit] | None:
+        """The most urgent class that waits. But checks run between the steps of other jobs too, so an endless row of
+        them is no reason to begin nothing else."""
+        first, *others = self._waiting.values()
+        waiting = next((queue for queue in others if queue), None)
+        if first and waiting is not None and self._checked_s < _CHECKS_IN_A_ROW_S:
+            return first
+        self._checked_s = 0.0
+        return waiting or first or None
 
     def _claim(self, queue: deque[Submit]) -> Submit:
         """Waiting becomes running under one lock, so that a cancel always finds the run in one of the two."""
@@ -243,6 +260,12 @@ class Worker:
             log.critical("the device is lost, and with it all models: %s, during %s", error, during, exc_info=error)
             self._leave()
 
+    def _may_check(self) -> bool:
+        """Checks take no more of a job's time than it does itself, and a second: else one question lasts as long as
+        there are clips to be checked."""
+        own_s = self._clock() - self._began_s - self._nested_s
+        return self._nested_s <= own_s + _CHECKS_IN_A_ROW_S
+
     def _checkpoint(self, task: Submit, outbox: _Outbox, nested: bool) -> None:
         self._beat(_kind(task), 0.0)
         outbox.flush_due()
@@ -253,10 +276,12 @@ class Worker:
         # As many as wait now: more may arrive, and the job that holds this place must go on some time.
         for _ in range(len(self._urgent)):
             with self._changed:
-                if not self._urgent or self._stopping:
+                if not self._urgent or self._stopping or not self._may_check():
                     break
                 urgent = self._claim(self._urgent)
+            began_s = self._clock()
             self._run(urgent, nested=True)
+            self._nested_s += self._clock() - began_s
         if task.number in self._cancelled:
             raise _cancelled()
 

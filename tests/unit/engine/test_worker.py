@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -59,10 +60,12 @@ def serve(
     relieve: Callable[[Job], bool] = lambda job: False,
     beat: Callable[[str, float], None] = lambda phase, silence_s: None,
     leave: Callable[[], None] = lambda: None,
+    clock: Callable[[], float] = time.monotonic,
+    wait_for: range = range(0),
 ) -> list[Happened]:
-    """Run all jobs to their ends; they are numbered from 1."""
+    """Run all jobs to their ends, and those that are delivered meanwhile (`wait_for`); they are numbered from 1."""
     reports: list[Report] = []
-    open_runs = set(range(1, len(jobs) + 1))
+    open_runs = {*range(1, len(jobs) + 1), *wait_for}
 
     def send(report: Report) -> None:
         reports.append(report)
@@ -71,7 +74,7 @@ def serve(
             if not open_runs:
                 worker.deliver(Stop())
 
-    worker = Worker(ScriptedRuntime(script, relieve), send, beat, leave)  # type: ignore[arg-type]
+    worker = Worker(ScriptedRuntime(script, relieve), send, beat, leave, clock=clock)  # type: ignore[arg-type]
     for number, job in enumerate(jobs, start=1):
         worker.deliver(Submit(number=number, job=job, job_class=class_of(job), request=f"r{number}", attempt=1))
     also(worker)
@@ -96,6 +99,51 @@ def test_the_more_urgent_class_runs_first_whatever_came_first() -> None:
 
     reports = serve(run, Generate(prompt="p", out="o"), QUESTION, Moderate(text="t"))
     assert [report.number for report in reports if report.event == ANSWERED] == [3, 2, 1]
+
+
+def test_an_endless_row_of_checks_is_no_reason_to_begin_nothing_else() -> None:
+    now = 0.0
+
+    def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
+        nonlocal now
+        now += 0.4 if isinstance(job, Moderate) else 0.1
+        return ANSWERED
+
+    checks = [Moderate(text="t")] * 12
+    reports = serve(run, *checks, QUESTION, Generate(prompt="p", out="o"), clock=lambda: now)
+    order = [report.number for report in reports if report.event == ANSWERED]
+    assert order == [1, 2, 3, 13, 4, 5, 6, 14, 7, 8, 9, 10, 11, 12]
+
+
+def test_checks_take_no_more_of_a_jobs_time_than_the_job_itself() -> None:
+    now = 0.0
+
+    def run(job: Job, emit: Callable[[Event], None], checkpoint: Callable[[], None]) -> Result:
+        nonlocal now
+        if isinstance(job, Moderate):
+            now += 1.0
+            return ANSWERED
+        while arriving:
+            worker.deliver(arriving.pop())
+            now += 0.25
+            checkpoint()
+        return ANSWERED
+
+    def also(found: Worker) -> None:
+        nonlocal worker
+        worker = found
+
+    worker: Worker
+    check = Moderate(text="t")
+    arriving = [
+        Submit(number=number, job=check, job_class=class_of(check), request="m", attempt=1)
+        for number in range(21, 1, -1)
+    ]
+    reports = serve(run, QUESTION, also=also, clock=lambda: now, wait_for=range(2, 22))
+    order = [report.number for report in reports if report.event == ANSWERED]
+    assert sorted(order) == list(range(1, 22))
+    # Twenty steps of a quarter of a second each, and one second ahead.
+    assert order.index(1) in (6, 7)
 
 
 def test_moderation_runs_between_the_steps_of_another_job_and_only_one_deep() -> None:
