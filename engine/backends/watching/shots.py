@@ -42,8 +42,13 @@ def thumb(image: Image) -> NDArray[np.float32]:
 
 def change(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """How much the median cell of the picture differs, 0 to 255."""
-    difference = np.abs(one - other).mean(axis=2).reshape(_CELLS).mean(axis=(1, 3))
-    return float(np.median(difference))
+    return float(np.median(_cells(one, other)))
+
+
+def _cells(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean difference of each cell of the picture."""
+    difference: NDArray[np.float32] = cv2.absdiff(one, other).mean(axis=2).reshape(_CELLS).mean(axis=(1, 3)).ravel()
+    return difference
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def cuts(times: Series, thumbs: list[NDArray[np.float32]], sparse: bool = False)
     """
     if len(thumbs) < 2:
         return []
-    changes = np.array([0.0] + [change(a, b) for a, b in pairwise(thumbs)])
+    changes = np.concatenate([[0.0], np.median([_cells(a, b) for a, b in pairwise(thumbs)], axis=1)])
     if sparse:
         return [int(i) for i in np.nonzero(changes > 2.2 * _LEAST_CHANGE)[0]]
     found = []
@@ -96,11 +101,15 @@ def dissolves(times: Series, thumbs: list[NDArray[np.float32]], cut: Sequence[in
     if len(times) < 8:
         return []
     small = np.asarray([cv2.resize(each, (16, 9), interpolation=cv2.INTER_AREA) for each in thumbs], np.float32)
+    moves = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2, 3))
     found: list[Span] = []
     for length_s in _DISSOLVE_S:
-        for first in range(len(times)):
-            last = int(np.searchsorted(times, times[first] + length_s))
-            if last >= len(times) or last - first < 4 or any(first < at <= last for at in cut):
+        lasts = np.searchsorted(times, times + length_s)
+        firsts = np.flatnonzero((lasts < len(times)) & (lasts - np.arange(len(times)) >= 4))
+        far = np.abs(small[lasts[firsts]] - small[firsts]).mean(axis=(1, 2, 3)) > _LEAST_CHANGE
+        for first, last in zip(firsts[far].tolist(), lasts[firsts[far]].tolist(), strict=True):
+            whole = float(np.abs(small[last] - small[first]).mean())
+            if float(moves[first:last].max()) > 0.5 * whole or any(first < at <= last for at in cut):
                 continue
             if _dissolves(small, first, last):
                 found.append(Span(float(times[first]), float(times[last])))
@@ -111,9 +120,6 @@ def _dissolves(small: NDArray[np.float32], first: int, last: int) -> bool:
     one, other = small[first], small[last]
     whole = np.abs(other - one).mean(axis=2)
     if float(np.median(whole)) < _LEAST_CHANGE or min(float(one.std()), float(other.std())) < _EMPTY_SPREAD:
-        return False
-    steps = np.abs(np.diff(small[first : last + 1], axis=0)).mean(axis=(1, 2, 3))
-    if float(steps.max()) > 0.5 * float(whole.mean()):
         return False
     part = np.array([np.abs(small[at] - one).mean() for at in range(first + 1, last)]) / max(1e-6, float(whole.mean()))
     for at, mixed in zip(range(first + 1, last), part.tolist(), strict=True):

@@ -202,6 +202,7 @@ def _regions(mask: NDArray[np.bool_], residual: Plane, image: Image, seconds: fl
     unit = width * seconds
     rest = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
     right, down = residual[..., 0], residual[..., 1]
+    ground = _plain(image[::4, ::4][rest[::4, ::4]], 0.5)
     sideways = np.abs(right) >= np.abs(down)
     found: list[Region] = []
     for part in (sideways & (right > 0), sideways & (right <= 0), ~sideways & (down > 0), ~sideways & (down <= 0)):
@@ -215,7 +216,8 @@ def _regions(mask: NDArray[np.bool_], residual: Plane, image: Image, seconds: fl
             inside = labels[top : top + high, left : left + wide] == label
             patch = residual[top : top + high, left : left + wide][inside]
             shift = np.median(patch, axis=0)
-            thing = _thing(labels == label, rest, image)
+            near = np.s_[max(0, top - 5) : top + high + 5, max(0, left - 5) : left + wide + 5]
+            thing = _thing(labels[near] == label, rest[near], image[near], ground)
             if thing is None or abs(shift[0]) > wide or abs(shift[1]) > high:
                 continue
             velocity = shift / unit
@@ -226,18 +228,19 @@ def _regions(mask: NDArray[np.bool_], residual: Plane, image: Image, seconds: fl
                     area=area / mask.size,
                     velocity=(float(velocity[0]), float(velocity[1])),
                     growth=_growth(patch, inside, left, top) * width / unit,
-                    colour=colour.dominant(image[thing][:, None, :]),
+                    colour=colour.dominant(image[near][thing][:, None, :]),
                 )
             )
     return sorted(found, key=lambda region: -region.area)[:8]
 
 
-def _thing(region: NDArray[np.bool_], rest: NDArray[np.bool_], image: Image) -> NDArray[np.bool_] | None:
+def _thing(
+    region: NDArray[np.bool_], rest: NDArray[np.bool_], image: Image, ground: Plane | None
+) -> NDArray[np.bool_] | None:
     """The part of a (H, W) region that is not of the colour of the resting picture around it, where that is plain.
 
     None when that is next to nothing: then the region is ground that something uncovers or hides.
     """
-    ground = _plain(image[::4, ::4][rest[::4, ::4]], 0.5)
     if ground is None:
         beside = cv2.dilate(region.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool) & rest
         ground = _plain(image[beside], 0.7) if beside.sum() >= 0.05 * region.sum() else None

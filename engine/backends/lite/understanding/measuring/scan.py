@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -48,6 +49,7 @@ _LOUDNESS_WINDOWS = 100
 _CHANGE = 5.0
 _STEP_S = 0.12
 _SPACING_S = 0.02
+GLANCE_S = 0.22
 _JUMP_S = 0.45
 _SAME = 1.5  # of 255, in the cell that differs most: the colours are the same
 
@@ -114,6 +116,25 @@ class Watched:
     watcher: Watcher
     complete: bool
 
+    @cached_property
+    def fades(self) -> list[shots.Fade]:
+        return shots.fades(self.times, self.watcher.thumbs) if self.complete else []
+
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        return np.array(self.watcher.times, dtype=np.float64)
+
+    @cached_property
+    def changes(self) -> list[tuple[float, Opening]]:
+        """Where shots begin, but for the first, and how."""
+        if len(self.times) < 2:
+            return []
+        cuts = shots.cuts(self.times, self.watcher.thumbs, sparse=not self.complete)
+        mixed = shots.dissolves(self.times, self.watcher.thumbs, cuts) if self.complete else []
+        found: list[tuple[float, Opening]] = [(float(self.times[at]), "cut") for at in cuts]
+        found += [((span.start_s + span.end_s) / 2, "dissolve") for span in mixed]
+        return found + [(f.span.start_s, "fade") for f in self.fades if f.way == "in" and f.span.start_s > 0.5]
+
 
 def watch(reader: ClipReader, checkpoint: Checkpoint, motion: bool = True) -> Watched:
     """Look over the clip behind `reader`, with `motion` keeping the pictures that `follow` needs.
@@ -136,13 +157,18 @@ def watch(reader: ClipReader, checkpoint: Checkpoint, motion: bool = True) -> Wa
     return Watched(watcher, complete=True)
 
 
-def follow(watched: Watched, checkpoint: Checkpoint) -> list[Step]:
-    """The motion between the pictures of each pair. What lies farther apart than `_JUMP_S` says nothing of its way."""
-    follower, steps = Follower(), []
+def follow(watched: Watched, checkpoint: Checkpoint, spacing_s: float = 0.0) -> list[Step]:
+    """The motion between the pictures of each pair, or of pairs that begin at least `spacing_s` apart.
+
+    What lies farther apart than `_JUMP_S` says nothing of its way.
+    """
+    follower = Follower()
+    steps: list[Step] = []
     with one_thread():
         for pair in watched.watcher.pairs:
             checkpoint()
-            if pair.end_s - pair.start_s <= _JUMP_S:
+            soon = bool(steps) and 0 <= pair.start_s - steps[-1].start_s < spacing_s
+            if pair.end_s - pair.start_s <= _JUMP_S and not soon:
                 steps.append(follower.step(_grey(pair.before), pair.after, pair.before, pair.start_s, pair.end_s))
     return steps
 
@@ -217,16 +243,10 @@ def conclude(
     `steps` is None when nobody followed the motion yet.
     """
     watcher, complete = watched.watcher, watched.complete
-    times = np.array(watcher.times, dtype=np.float64)
+    times, fades = watched.times, watched.fades
     end_s = part.end_s if part else max(info.duration_s, float(times[-1]) if len(times) else 0.0)
-    fades = shots.fades(times, watcher.thumbs) if complete else []
     starts: list[tuple[float, Opening]] = [(part.start_s if part else 0.0, "start")]
-    if info.kind != "image" and len(times) > 1:
-        cuts = shots.cuts(times, watcher.thumbs, sparse=not complete)
-        starts += [(float(times[at]), "cut") for at in cuts]
-        mixed = shots.dissolves(times, watcher.thumbs, cuts) if complete else []
-        starts += [((span.start_s + span.end_s) / 2, "dissolve") for span in mixed]
-        starts += [(fade.span.start_s, "fade") for fade in fades if fade.way == "in" and fade.span.start_s > 0.5]
+    starts += watched.changes if info.kind != "image" else []
     starts = _apart(sorted(starts))
     found = []
     for number, (start_s, opening) in enumerate(starts, start=1):

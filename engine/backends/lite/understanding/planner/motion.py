@@ -247,11 +247,11 @@ def _parts_only(ask: Ask, facts: ClipFacts) -> Iterator[str]:
 
 def summary(ask: Ask) -> Iterator[str]:
     """Two sentences for an overview: the first shot's camera, and the most conspicuous thing that moves."""
-    facts = ask.facts(motion=True)
+    facts = ask.clip.glance(ask.span)
     told = [(s, does) for s in facts.shots_in(ask.span) if (does := camera_words(ask.words, s.camera))]
     if told:
         yield _camera_told(ask, facts, told[:2]).removeprefix(f"{ask.lead}: ")
-    movers = sorted(facts.movers_in(ask.span), key=lambda mover: -mover.weight)[:2]
+    movers = sorted((m for m in facts.movers_in(ask.span) if m.direction), key=lambda mover: -mover.weight)[:2]
     yield from (mover_words(ask.words, m) for m in sorted(movers, key=lambda mover: mover.span.start_s))
     if not told and not movers and facts.followed(ask.span):
         yield ask.say("too_jumpy" if facts.jumps else "nothing_moves")

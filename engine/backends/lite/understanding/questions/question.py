@@ -126,7 +126,7 @@ def _intended(english: str, found: Slots, tongue: str) -> Question:
 
 def _best(english: str, found: Slots) -> tuple[str, float]:
     """The likeliest intent and how likely it is, once the details had their say."""
-    chances = dict(intents(english))
+    chances = intents(english)
     for one, other, says in (
         ("text_says", "text", bool(found.quotes) and found.yes_no),
         ("people_count", "count", found.has(_PEOPLE)),
