@@ -33,6 +33,7 @@ _LEARNING_RATE = 0.3
 # Of every second that questions take while videos wait, so much goes to the account of the videos: what costs little
 # is made after a question or two, and what costs much does not hold up many questions.
 VIDEOS_SHARE = 0.25
+_GRANT_S = 0.25  # what costs no more than that need not wait for a question
 _CHEAP_SHARE = 0.1  # of the costliest job of its class that waits
 # Of a guess, in admission: a machine may be ten times as quick as guessed, and nobody is sent away because of a guess.
 _LEAST_SHARE = 0.1
@@ -268,7 +269,7 @@ class _Account(Generic[P]):
     """What questions have earned for the videos that wait meanwhile, in GPU-seconds."""
 
     price: Callable[[Item[P]], float]
-    earned_s: float = 0.0
+    earned_s: float = _GRANT_S
 
     def choice(self, candidates: Sequence[JobClass], lanes: Mapping[JobClass, _Lane[P]]) -> JobClass:
         """The most urgent of the classes, or a video instead of a question once it is paid for."""
@@ -280,7 +281,7 @@ class _Account(Generic[P]):
     def book(self, item: Item[P], lanes: Mapping[JobClass, _Lane[P]]) -> None:
         """A job was taken: a question earns, a video is paid for. Nothing is saved while no video waits."""
         if not lanes[JobClass.GENERATION]:
-            self.earned_s = 0.0
+            self.earned_s = _GRANT_S
         elif item.job_class is JobClass.UNDERSTANDING:
             self.earned_s += VIDEOS_SHARE * max(self.price(item), item.cost_s)  # a trial costs nothing and earns
         elif item.job_class is JobClass.GENERATION:

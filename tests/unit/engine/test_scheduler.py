@@ -86,14 +86,14 @@ def test_a_costly_video_waits_until_questions_have_had_their_share(desk: Desk) -
         desk.add(U, f"guild/{number}", times=3)
     desk.add(G, "guild/g", cost_s=20.0, times=3)
     picked = desk.picks(200)
-    assert [index for index, who in enumerate(picked) if who == "guild/g"] == [80, 161]
+    assert [index for index, who in enumerate(picked) if who == "guild/g"] == [79, 160]
 
 
 def test_videos_save_nothing_while_none_waits(desk: Desk) -> None:
     desk.add(U, "guild/u", times=500)
     desk.picks(300)
     desk.add(G, "guild/g", cost_s=20.0, times=2)
-    assert "guild/g" not in desk.picks(79)
+    assert "guild/g" not in desk.picks(78)
 
 
 def test_a_cheap_check_does_not_wait_for_the_checks_of_forty_clips(desk: Desk) -> None:
@@ -272,10 +272,10 @@ def test_turns_are_paid_for_at_todays_prices(desk: Desk) -> None:
     scheduler.add(Item(101, G, "guild", "g", 20.0, "g", ("g", "")))
     scheduler.add(Item(102, G, "guild", "g", 20.0, "g", ("g", "")))
     picked = [item.payload for _ in range(2) if (item := scheduler.pick())]
-    assert picked == ["u", "g"]
+    assert picked == ["g", "u"]
     prices["g", ""] = 5.0
     picked = [item.payload for _ in range(30) if (item := scheduler.pick())]
-    assert picked.index("g") == 20
+    assert picked.index("g") == 19
 
 
 def test_what_is_measured_now_is_better_than_what_was_kept() -> None:
