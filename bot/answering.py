@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ DESCRIPTION_TOKENS = 120
 LONGEST_DESCRIPTION = 400  # characters; text encoders of video models read some 77 to 512 tokens
 MOST_QUOTED = 20  # messages of a reply chain
 LONGEST_QUOTE = 2000  # characters of one of them
+QUOTED = re.compile(r"“[^”]+”|„[^“”]+[“”]|«[^»]+»|\"[^\"]+\"")
 CHECKED_BEFORE = 600  # characters of already approved answer that a new sentence is judged together with
 
 
@@ -89,7 +91,8 @@ class Answering:
         errand.turns.append(NewTurn(role="user", text=question, clips=tuple(stored)))
         about = next((turn.clips for turn in reversed(turns) if turn.clips), ())
         remarks = filter(None, (await self._clips.missing(errand, about, infos), self._hearing.remark(turns)))
-        wishes = await _Answer(self._engine, errand, remark=" · ".join(remarks)).run(
+        watched = any(turn.clips for turn in turns)
+        wishes = await _Answer(self._engine, errand, remark=" · ".join(remarks), watched=watched).run(
             Understand(
                 turns=turns,
                 frames=self._settings.frames,
@@ -177,15 +180,17 @@ class Answering:
 
 
 class _Answer:
-    """One answer while it streams: shows approved sentences, collects wishes for videos. `remark` stands in its footer.
+    """One answer while it streams: shows approved sentences, collects wishes for videos. `remark` stands in its footer;
+    `watched` says that it is about clips, so that what it quotes can be read there.
 
     The verdicts of all sentences are folded into one per category, which is what the audit gets at the end.
     """
 
-    def __init__(self, engine: Engine, errand: Errand, *, remark: str = "") -> None:
+    def __init__(self, engine: Engine, errand: Errand, *, remark: str = "", watched: bool = False) -> None:
         self._engine = engine
         self._errand = errand
         self._remark = remark
+        self._watched = watched
         self._gate = SentenceGate()
         self._decision = Decision()
         self._judged = ""  # what was shown, or was about to be
@@ -254,10 +259,22 @@ class _Answer:
         if sentence.strip():
             text = shown[-CHECKED_BEFORE:] + sentence
             decision = await errand.decide(text=text, text_at=Where.ANSWER)
+            if self._watched:
+                decision = await self._on_screen(sentence) or decision
             self._decision += decision
             self._judged = shown + sentence
             await errand.judge(decision, Where.ANSWER, text=text)
         errand.stage.update(text=shown + sentence, status="")
+
+    async def _on_screen(self, sentence: str) -> Decision | None:
+        """The decision about what a sentence quotes, when that is blocked: it stands in the clip, and the answer is not
+        to blame. A guard may forgive who only speaks of something; what stands on the screen is said anyway."""
+        quoted = "\n".join(match.strip('“”"„«»') for match in QUOTED.findall(sentence))
+        if not quoted:
+            return None
+        errand = self._errand
+        decision = await errand.decide(text=quoted, text_at=Where.SCREEN)
+        return decision if decision.blocked else None
 
 
 def remembered(said: str, videos: Sequence[MadeVideo]) -> NewTurn:

@@ -239,6 +239,7 @@ def _trial(decision: Decision, seconds: float) -> Trial:
         chips=decision.chips,
         scores=scores,
         not_covered=tuple(category.value for category in decision.not_covered),
+        unread=tuple(category.value for category in decision.unread),
         seconds=seconds,
     )
 

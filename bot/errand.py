@@ -146,7 +146,9 @@ class Errand:
         """
         self.decision += decision
         self.stage.update(
-            chips=self.decision.chips, not_covered=tuple(category.value for category in self.decision.not_covered)
+            chips=self.decision.chips,
+            not_covered=tuple(category.value for category in self.decision.not_covered),
+            unread=tuple(category.value for category in self.decision.unread),
         )
         if decision.blocked:
             if not self.place.private:

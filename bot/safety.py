@@ -11,10 +11,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from adapters.base import AGE_RESTRICTED, Chip, Place, Scope, WhatIf
 from bot.store import AuditRow, NewDecision, RuleRow
+from bot.store.records import CheckPoint
 from bot.words import clock, listing, shorten
 from engine.errors import GuardUnavailable
 from engine.types import Category, Clip, Coverage, Moderate, Score, Scored
@@ -28,6 +29,8 @@ LOOK_BACK = 200  # decisions that a "what if" replays
 PROFILE_FACTOR = 5  # so many times further back for those of age-restricted places, which are few among all
 PARDON_MARGIN = 0.01  # the same frames may score a hair higher in another run, and scores are shown with two digits
 SUGGESTED_STEP = 0.05
+UNREAD = "language not covered"  # among the details of a decision: the score proves nothing
+ON_SCREEN = "read on screen"  # likewise: what the answer would have quoted can be read in the clip
 ROUNDING = 1e-9  # 0.7 of ten frames are seven of them, whatever floats say
 
 
@@ -49,6 +52,7 @@ class Where(StrEnum):
     QUESTION = "question"
     CLIP = "clip"
     SPEECH = "speech"  # what is said in a clip
+    SCREEN = "screen"  # what can be read in a clip, as an answer quotes it
     ANSWER = "answer"
     PROMPT = "prompt"
     VIDEO = "video"
@@ -116,11 +120,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome of one check: a verdict per category and source, and what nobody could score."""
+    """The outcome of one check: a verdict per category and source, and what nobody could score.
+
+    `unread` are those of `not_covered` that are so only because no guard knows the language of the text.
+    """
 
     verdicts: tuple[Verdict, ...] = ()
     not_covered: tuple[Category, ...] = ()
     missing: tuple[Category, ...] = field(default=())  # demanded by the policy, scored by nobody
+    unread: tuple[Category, ...] = ()
 
     @property
     def blocked(self) -> bool:
@@ -150,6 +158,7 @@ class Decision:
             tuple(strictest.values()),
             tuple(category for category in Category if category in both),
             tuple(dict.fromkeys(self.missing + other.missing)),
+            tuple(category for category in Category if category in {*self.unread, *other.unread}),
         )
 
 
@@ -177,11 +186,14 @@ def decide(policy: Policy, scored: Scored, *, text: Where | None, frames: Where 
                 "I could not check this for safety, so it stays unanswered. Try again in a minute, "
                 "and tell the operator if it goes on."
             )
-    uncovered = [category for category in Category if any(category not in some for some in covered.values())]
+    unread = frozenset(scored.unread) if text is not None else frozenset()
+    never = [category for category in Category if any(category not in some for some in covered.values())]
+    uncovered = [category for category in Category if category in never or category in unread]
     return Decision(
         verdicts=tuple(highest.values()),
         not_covered=tuple(uncovered),
         missing=tuple(category for category in uncovered if category in policy.must_cover),
+        unread=tuple(category for category in uncovered if category not in never),
     )
 
 
@@ -210,6 +222,7 @@ REFUSALS = {
     Where.QUESTION: "I won't answer that here",
     Where.CLIP: "I won't answer questions about that clip here",
     Where.SPEECH: "I won't answer questions about that clip here",
+    Where.SCREEN: "I won't repeat what can be read in that clip",
     Where.ANSWER: "I stopped this answer and took it away",
     Where.PROMPT: "I won't make that video here",
     Where.VIDEO: "The video came out unsafe for this place, so nobody sees it",
@@ -221,6 +234,11 @@ def explain(decision: Decision, where: Where) -> str:
     worst = decision.worst
     if worst is None or worst.action is not Action.BLOCK:
         names = listing([category.value for category in decision.missing])
+        if set(decision.missing) <= set(decision.unread):
+            return (
+                f"{REFUSALS[where]}: the rules demand a check for {names}, and no loaded guard knows this language. "
+                "Please write it in English."
+            )
         return (
             f"{REFUSALS[where]}: the rules demand a check for {names}, and no loaded guard can score that. "
             "An admin can load another guard or relax the rule."
@@ -368,7 +386,7 @@ class Safety:
                 channel=place.channel,
                 conversation=place.conversation,
                 author=author,
-                where=where.value,
+                where=_check_point(where),
                 category=category.value,
                 score=verdict.score if verdict else None,
                 threshold=verdict.threshold if verdict else None,
@@ -376,7 +394,11 @@ class Safety:
                 time_s=verdict.time_s if verdict else None,
                 excerpt=short if verdict is None or verdict.time_s is None else "",
                 guard=verdict.guard if verdict else "",
-                details={AGE_RESTRICTED: True} if place.age_restricted else {},
+                details={
+                    **({AGE_RESTRICTED: True} if place.age_restricted else {}),
+                    **({UNREAD: True} if category in decision.unread else {}),
+                    **({ON_SCREEN: True} if where is Where.SCREEN else {}),
+                },
             )
 
         rows = [row(verdict.category, verdict.action, verdict.where, verdict) for verdict in decision.verdicts]
@@ -389,6 +411,11 @@ class Safety:
         _possible(category, threshold, action)
         row = RuleRow(scope.platform, scope.community, scope.channel, category, threshold, action)
         await self._store.set_rule(row, by=by)
+
+
+def _check_point(where: Where) -> CheckPoint:
+    """As the audit knows it: what is quoted from the screen is a part of the answer."""
+    return "answer" if where is Where.SCREEN else cast("CheckPoint", where.value)
 
 
 def _possible(category: str, threshold: float, action: str) -> None:

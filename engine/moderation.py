@@ -43,6 +43,14 @@ class Guards:
         """What these guards can score at all."""
         return Coverage(text=_covered(self._text), frames=_covered(self._frames))
 
+    def unread(self, text: str) -> tuple[Category, ...]:
+        """The covered categories that no guard vouches for in `text`. A guard that does not say so reads everything."""
+        read: set[Category] = set()
+        for guard, card in self._text:
+            unread = guard.unread(text) if text.strip() and hasattr(guard, "unread") else ()
+            read.update(category for category in card.categories if category not in unread)
+        return tuple(category for category in self.coverage.text if category not in read)
+
     def score(self, job: Moderate, limits: MediaLimits, checkpoint: Checkpoint) -> tuple[tuple[Score, ...], int]:
         """All scores and the number of frames looked at: first the highest of each category and source, strongest
         first, then the other frames' scores by clip and time.
@@ -60,6 +68,23 @@ class Guards:
             found += scored
             frames += seen
         return _highest_first(found), frames
+
+    def score_texts(
+        self, texts: Sequence[str], checkpoint: Checkpoint
+    ) -> tuple[tuple[dict[Category, float], ...], tuple[tuple[Category, ...], ...]]:
+        """The highest score of each category for every text, and what is unread in it. Empty texts score 0.
+
+        Raises `GuardUnavailable` like `score`.
+        """
+        some = [text for text in texts if text.strip()]
+        best = iter(_ask_all(self._text, "text", some, lambda index: f"text {index + 1}", checkpoint))
+        scores = [
+            {category: score for category, (score, _) in next(best).items()}
+            if text.strip()
+            else dict.fromkeys(self.coverage.text, 0.0)
+            for text in texts
+        ]
+        return tuple(scores), tuple(self.unread(text) for text in texts)
 
     def _score_clip(
         self, number: int, clip: Clip, count: int, limits: MediaLimits, checkpoint: Checkpoint

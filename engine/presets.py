@@ -226,14 +226,14 @@ def _roles(**roles: tuple[str, ...]) -> Roles:
 PRESETS: Mapping[str, Roles] = MappingProxyType(
     {
         "lite": _roles(
-            understanding=("lite",), generation=("storyboard",), text_guard=("profanity",), frame_guard=("opennsfw",)
+            understanding=("lite",), generation=("storyboard",), text_guard=("lite",), frame_guard=("opennsfw",)
         ),
         # A video model takes hours for a clip on a processor, so videos stay drawn. Qwen3Guard would take seconds for
         # each sentence.
         "cpu": _roles(
             understanding=("HuggingFaceTB/SmolVLM2-500M-Video-Instruct",),
             generation=("storyboard",),
-            text_guard=("unitary/toxic-bert", "profanity"),
+            text_guard=("unitary/toxic-bert", "lite"),
             frame_guard=("Falconsai/nsfw_image_detection", "opennsfw"),
             speech=("openai/whisper-tiny",),
         ),

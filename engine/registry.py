@@ -30,7 +30,8 @@ BACKENDS: Mapping[Role, Mapping[str, str]] = MappingProxyType(
             "diffusers": "engine.backends.diffusion:Diffusion",
         },
         Role.TEXT_GUARD: {
-            "profanity": "engine.backends.lite.guards:ProfanityTextGuard",
+            "lite": "engine.backends.lite.guards:LiteTextGuard",
+            "profanity": "engine.backends.lite.guards:LiteTextGuard",  # its name while it knew only rude words
             "qwen3guard": "engine.backends.guards:Qwen3Guard",
             "text-classifier": "engine.backends.guards:TextClassifier",
         },

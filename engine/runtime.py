@@ -39,6 +39,8 @@ from engine.types import (
     Role,
     RuntimeConfig,
     Scored,
+    ScoreTexts,
+    TextsScored,
     Token,
     Transcode,
     Transcoded,
@@ -143,6 +145,9 @@ class Runtime:
                 return self._generate(job, emit, checkpoint)
             case Moderate():
                 return self._moderate(job, checkpoint)
+            case ScoreTexts():
+                scores, unread = self._guards.score_texts(job.texts, checkpoint)
+                return TextsScored(scores=scores, unread=unread)
             case Inspect():
                 return self._inspect(job, checkpoint)
             case Transcribe():
@@ -191,7 +196,13 @@ class Runtime:
         for role in _GUARDS:
             for guard in self._all(role):
                 self._residents.measure(guard.key)
-        return Scored(scores=scores, coverage=self.coverage, frames=frames, seconds=time.monotonic() - started)
+        return Scored(
+            scores=scores,
+            coverage=self.coverage,
+            unread=self._guards.unread(job.text),
+            frames=frames,
+            seconds=time.monotonic() - started,
+        )
 
     def _inspect(self, job: Inspect, checkpoint: Checkpoint) -> Inspected:
         media = _media()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from engine.settings import EngineSettings
-from engine.types import Generate, Inspect, Job, JobClass, Moderate, Transcode, Transcribe, Understand
+from engine.types import Generate, Inspect, Job, JobClass, Moderate, ScoreTexts, Transcode, Transcribe, Understand
 
 CLASSES = tuple(JobClass)  # most urgent first
 
@@ -48,7 +48,7 @@ P = TypeVar("P")
 def class_of(job: Job) -> JobClass:
     """The scheduling class of a job. Inspecting is as short and as blocking as moderation; transcoding is neither."""
     match job:
-        case Moderate() | Inspect():
+        case Moderate() | ScoreTexts() | Inspect():
             return JobClass.MODERATION
         case Understand() | Transcribe() | Transcode():
             return JobClass.UNDERSTANDING
@@ -65,6 +65,8 @@ def cost_key(job: Job) -> Key:
             return "understand", f"{sum(len(turn.clips) for turn in job.turns)} clips"
         case Moderate():
             return ("moderate", f"{len(job.clips)} clips") if job.clips else ("moderate text", "")
+        case ScoreTexts():
+            return "score texts", ""
         case Inspect():
             return "inspect", "stills" if job.stills_dir else "headers"
         case Transcribe():

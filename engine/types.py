@@ -160,6 +160,12 @@ class Moderate(msgspec.Struct, frozen=True, kw_only=True, tag="moderate"):
     frames: int = 10
 
 
+class ScoreTexts(msgspec.Struct, frozen=True, kw_only=True, tag="score_texts"):
+    """Score many texts together, for scripts: faster than a `Moderate` for each."""
+
+    texts: tuple[str, ...]
+
+
 class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
     """Probe a clip against the caps and, when `stills_dir` is given, write JPEGs of it there.
 
@@ -188,7 +194,7 @@ class Transcode(msgspec.Struct, frozen=True, kw_only=True, tag="transcode"):
     max_bytes: int
 
 
-Job = Understand | Generate | Moderate | Inspect | Transcribe | Transcode
+Job = Understand | Generate | Moderate | ScoreTexts | Inspect | Transcribe | Transcode
 
 
 # --- events --------------------------------------------------------------------------------------------------------
@@ -275,12 +281,24 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="scored"):
-    """End of a `Moderate`: for each category and source the highest score, plus every frame's score by time."""
+    """End of a `Moderate`: for each category and source the highest score, plus every frame's score by time.
+
+    `unread` are the categories that no guard could judge in this very text, for it is in a language that none of them
+    knows. They are *not covered* there, whatever was scored.
+    """
 
     scores: tuple[Score, ...]
     coverage: Coverage
+    unread: tuple[Category, ...] = ()
     frames: int = 0
     seconds: float = 0.0
+
+
+class TextsScored(msgspec.Struct, frozen=True, kw_only=True, tag="texts_scored"):
+    """End of a `ScoreTexts`: what each text scores in every covered category, and which of these are `unread` in it."""
+
+    scores: tuple[dict[Category, float], ...]
+    unread: tuple[tuple[Category, ...], ...]
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
@@ -316,7 +334,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     details: dict[str, str | int | float] = {}
 
 
-Result = Answered | Rendered | Scored | Inspected | Transcribed | Transcoded
+Result = Answered | Rendered | Scored | TextsScored | Inspected | Transcribed | Transcoded
 Event = (
     Queued
     | Started
@@ -327,12 +345,13 @@ Event = (
     | Answered
     | Rendered
     | Scored
+    | TextsScored
     | Inspected
     | Transcribed
     | Transcoded
     | Failed
 )
-TERMINAL = (Answered, Rendered, Scored, Inspected, Transcribed, Transcoded, Failed)
+TERMINAL = (Answered, Rendered, Scored, TextsScored, Inspected, Transcribed, Transcoded, Failed)
 
 
 # --- configuration of the inference process ------------------------------------------------------------------------

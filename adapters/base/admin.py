@@ -102,6 +102,7 @@ class Trial:
     scores: Mapping[str, float]  # the highest per category
     not_covered: tuple[str, ...]
     seconds: float
+    unread: tuple[str, ...] = ()  # those of `not_covered` that are so only because no guard knows the text's language
 
 
 @dataclass(frozen=True)

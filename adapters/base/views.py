@@ -72,8 +72,8 @@ class MadeVideo:
 class Chip:
     """One safety verdict, small enough to show: `category` scored `score` against `threshold`.
 
-    `where` is "question", "clip", "speech" (what is said in a clip), "answer", "prompt" or "video"; `action` is
-    "allow", "warn" or "block".
+    `where` is "question", "clip", "speech" (what is said in a clip), "screen" (what can be read in it, as the answer
+    quotes it), "answer", "prompt" or "video"; `action` is "allow", "warn" or "block".
     """
 
     category: str
@@ -99,6 +99,7 @@ class View:
     videos: tuple[MadeVideo, ...] = ()
     chips: tuple[Chip, ...] = ()
     not_covered: tuple[str, ...] = ()  # categories that no guard scored
+    unread: tuple[str, ...] = ()  # those of them that are so only because no guard knows the language
     footer: str = ""
     model: str = ""  # the model that answered, as the footer names it
     seconds: float | None = None  # spent by the models on this answer

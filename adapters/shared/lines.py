@@ -86,7 +86,11 @@ def footer(view: View) -> str:
         return request_line(view)
     parts = [view.footer] if view.footer else []
     if view.state is State.DONE and view.not_covered:
-        parts.append("not checked for " + ", ".join(view.not_covered))
+        never = [category for category in view.not_covered if category not in view.unread]
+        if never:
+            parts.append("not checked for " + ", ".join(never))
+        if view.unread:
+            parts.append("language not covered by the checks")
     return " · ".join(parts)
 
 

@@ -36,6 +36,7 @@ WHERE = {
     "question": "the question",
     "clip": "the clip",
     "speech": "what is said in the clip",
+    "screen": "what can be read in the clip",
     "answer": "the answer",
     "prompt": "the prompt",
     "video": "the video",

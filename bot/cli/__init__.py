@@ -91,12 +91,24 @@ def generate(
 def moderate(
     text: Annotated[str, typer.Argument(help="A text to judge.")] = "",
     file: Annotated[Path | None, typer.Option("--file", help="A clip to judge.")] = None,
+    lines: Annotated[
+        str,
+        typer.Option(
+            "--lines", metavar="FILE|-", help="Score many texts: one JSON string a line in, one {category: score} out."
+        ),
+    ] = "",
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Score a text or a clip against the configured thresholds."""
+    """Score a text or a clip against the configured thresholds; or many texts, with --lines, against none."""
     from bot.cli import commands
 
+    if lines:
+        if text.strip() or file is not None:
+            fail("Give either --lines, or a text or clip.", BAD_INPUT)
+        if not as_json:
+            fail("--lines prints JSON and nothing else. Add --json.", BAD_INPUT)
+        _end(commands.moderate_lines(_ready(config), lines))
     if not text.strip() and file is None:
         fail("Give a text, or a clip with --file.", BAD_INPUT)
     _end(commands.moderate(_ready(config), text, file, as_json=as_json))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +21,7 @@ from adapters.base import Adapter, GenerateCommand, Message, Scope, State, Trial
 from bot import logs
 from bot.app import CLI, App, serve
 from bot.cli.common import BAD_INPUT, BLOCKED, DONE, ENGINE_FAILURE, INTERRUPTED, print_json
+from bot.cli.lines import Lines
 from bot.cli.terminal import ME, LocalFile, TerminalReply, here
 from bot.config import Config
 from bot.errors import BadInput
@@ -24,10 +29,13 @@ from bot.hosting import copy_out
 from bot.store import Store, utcnow
 from bot.store import migrate as migrate_database
 from bot.timekeeping import trust
+from engine.errors import GuardUnavailable
+from engine.types import ScoreTexts, TextsScored
 
 log = logging.getLogger(__name__)
 
 UNLIMITED = 1 << 40
+LINES_AT_ONCE = 64
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 INPUT_CODES = ("media.", "bad_", "not_permitted", "over_quota", "attachment")
@@ -133,11 +141,54 @@ async def moderate(config: Config, text: str, file: Path | None, *, as_json: boo
                 "scores": trial.scores,
                 "verdicts": [asdict(chip) for chip in trial.chips],
                 "coverage": {"text": list(coverage.text), "frames": list(coverage.frames)},
+                "not_covered": list(trial.not_covered),
+                "language_not_covered": list(trial.unread),
             }
         )
     else:
         _print_trial(trial)
     return DONE if trial.allowed else BLOCKED
+
+
+async def moderate_lines(config: Config, source: str) -> int:
+    """Scores of many texts, a line each, in their order and as soon as they are known. A text in a language that no
+    guard knows is named on stderr."""
+    with _lines(source) as stream:
+        lines = Lines(stream)
+        async with _quiet(config) as app:
+            while batch := await asyncio.to_thread(lines.some, LINES_AT_ONCE):
+                texts = tuple(_text_of(line, number) for number, line in batch)
+                scored = await app.engine.run(ScoreTexts(texts=texts), request=f"lines-{batch[0][0]}", system=True)
+                if not isinstance(scored, TextsScored):
+                    raise GuardUnavailable("The safety check gave no scores, so I stop here. Tell the operator.")
+                for (number, _), scores, unread in zip(batch, scored.scores, scored.unread, strict=True):
+                    print_json({category.value: round(scores[category], 6) for category in scores})
+                    if unread:
+                        ERR.print(f"line {number}: not covered for this language: {', '.join(unread)}", markup=False)
+                sys.stdout.flush()
+    return DONE
+
+
+@contextmanager
+def _lines(source: str) -> Iterator[IO[str]]:
+    """The lines of a file, or of stdin for "-"."""
+    if source == "-":
+        yield sys.stdin
+        return
+    with Path(_open(Path(source)).path).open(encoding="utf-8") as stream:
+        yield stream
+
+
+def _text_of(line: str, number: int) -> str:
+    """The text of a line: a JSON string, or an object that has one as its "text"."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        value = None
+    text = value.get("text") if isinstance(value, dict) else value
+    if not isinstance(text, str):
+        raise BadInput(f'Line {number} is not a JSON text. A line looks like this: "how long is the clip?"')
+    return text
 
 
 async def doctor(path: Path | None, *, as_json: bool) -> int:
@@ -233,6 +284,9 @@ def _print_trial(trial: Trial) -> None:
     for chip in trial.chips:
         table.add_row(chip.category, chip.where, f"{chip.score:.2f}", f"{chip.threshold:.2f}", chip.action)
     OUT.print(table)
-    if trial.not_covered:
-        OUT.print(f"[dim]not covered by any loaded guard: {', '.join(trial.not_covered)}[/dim]")
+    never = [category for category in trial.not_covered if category not in trial.unread]
+    if never:
+        OUT.print(f"[dim]not covered by any loaded guard: {', '.join(never)}[/dim]")
+    if trial.unread:
+        OUT.print(f"[dim]not covered for this language: {', '.join(trial.unread)}[/dim]")
     OUT.print("[green]allowed[/green]" if trial.allowed else "[red]blocked[/red]")

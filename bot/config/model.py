@@ -160,7 +160,7 @@ class Rules(Section):
     illicit: Rule = Rule(threshold=0.7)
     self_harm: Rule = Field(default=Rule(threshold=0.6), alias="self-harm")
     sexual: Rule = Rule(threshold=0.6)
-    sexual_minors: Rule = Field(default=Rule(threshold=0.2), alias="sexual/minors")
+    sexual_minors: Rule = Field(default=Rule(threshold=0.5), alias="sexual/minors")
     violence: Rule = Rule(threshold=0.7)
     violence_graphic: Rule = Field(default=Rule(threshold=0.6), alias="violence/graphic")
 

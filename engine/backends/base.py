@@ -121,6 +121,13 @@ class TextGuard(Backend, Protocol):
         """One mapping a text, with a value 0 to 1 for every category of `card().categories`."""
 
 
+class ReadingGuard(TextGuard, Protocol):
+    """A text guard that knows which texts it cannot read."""
+
+    def unread(self, text: str) -> Sequence[Category]:
+        """The categories for which its scores of `text` prove nothing, because it does not know the language."""
+
+
 class FrameGuard(Backend, Protocol):
     def score(self, frames: Sequence[Image]) -> list[Mapping[Category, float]]:
         """One mapping a frame ((H, W, 3) uint8 RGB), with a value for every category of `card().categories`."""

@@ -12,7 +12,10 @@ from pathlib import Path
 import av
 import pytest
 
+from bot.config import Config
+from engine.types import Category
 from tests.harness import CONSOLE, Cli, environment
+from tests.lines import HARMFUL
 
 CATEGORIES = 8
 
@@ -81,7 +84,32 @@ def test_moderate_scores_a_text_and_names_what_nobody_scores(gpt4video: Cli) -> 
     assert report["allowed"] is False
     assert report["verdicts"][0]["category"] == "harassment"
     assert report["verdicts"][0]["score"] >= report["verdicts"][0]["threshold"]
-    assert report["coverage"] == {"text": ["harassment"], "frames": ["sexual"]}
+    assert report["coverage"] == {"text": [category.value for category in Category], "frames": ["sexual"]}
+    assert (report["not_covered"], report["language_not_covered"]) == ([], [])
+
+
+def test_moderate_blocks_the_plainest_sentence_of_each_category_and_lets_a_question_through(
+    gpt4video: Cli, tmp_path: Path
+) -> None:
+    texts = [("How many balls are there?", ""), *((some[0], category) for category, some in HARMFUL.items())]
+    lines = tmp_path / "texts.jsonl"
+    lines.write_text("".join(json.dumps(text) + "\n" for text, _ in texts), "utf-8")
+    result = gpt4video("moderate", "--lines", lines, "--json")
+    assert result.returncode == 0, result.stderr
+    scores = [json.loads(line) for line in result.stdout.splitlines()]
+    rules = {category.value: threshold for category, (threshold, _) in Config().rules().items()}
+    assert [set(each) == set(rules) for each in scores] == [True] * len(texts)
+    assert all(score < rules[category] for category, score in scores[0].items())
+    missed = [
+        category for (_, category), each in zip(texts[1:], scores[1:], strict=True) if each[category] < rules[category]
+    ]
+    assert missed == []
+
+
+def test_moderate_says_that_a_language_is_not_covered(gpt4video: Cli) -> None:
+    result = gpt4video("moderate", "Kuinka monta palloa pöydällä on?", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["language_not_covered"] == [category.value for category in Category]
 
 
 def test_moderate_scores_the_frames_of_a_clip(gpt4video: Cli, bikes: Path) -> None:
@@ -104,8 +132,8 @@ def test_doctor_says_what_is_really_scored(gpt4video: Cli) -> None:
         "frame_guard",
     }
     assert len(report["coverage"]) == CATEGORIES
-    assert report["coverage"]["harassment"] == {"text": True, "frames": False}
-    assert report["coverage"]["violence"] == {"text": False, "frames": False}
+    assert report["coverage"]["sexual"] == {"text": True, "frames": True}
+    assert report["coverage"]["violence"] == {"text": True, "frames": False}
 
 
 def test_bad_input_ends_with_2_and_one_sentence(gpt4video: Cli, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_server.world import Channel, Post, User
 from tests.fakes.openapi import discord_api
 from tests.harness import CONSOLE, Running, environment, launch
+from tests.lines import HARMFUL
 
 PATIENT_S = 60.0
 
@@ -88,6 +89,16 @@ async def test_what_is_blocked_is_explained_to_its_author_alone(
     server.say(ann, general, "you stupid fucking idiot", mention=True)
     await says(server, server.dm(ann), "harassment")
     assert all("harassment" not in post.content for post in server.answers(general))
+
+
+async def test_the_plainest_sentence_of_each_category_is_blocked(
+    server: DiscordServer, bot: Running, general: Channel, ann: User
+) -> None:
+    for category, texts in HARMFUL.items():
+        server.say(ann, general, texts[0], mention=True)
+        await says(server, server.dm(ann), f"{category} ")
+    server.say(ann, general, "How many balls are there?", mention=True)
+    await server.until(lambda: "lite" in server.answers(general)[-1].content, "an answer", PATIENT_S)
 
 
 async def test_a_bot_that_was_killed_answers_once_when_it_is_back(

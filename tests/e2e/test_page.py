@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.harness import Running, launch
+from tests.lines import HARMFUL
 
 KEEP = os.environ.get("GPT4VIDEO_SCREENSHOTS") == "1"
 PICTURES = Path(__file__).parents[2] / "docs" / "images" if KEEP else Path(tempfile.mkdtemp(prefix="screenshots-"))
@@ -139,6 +140,17 @@ def test_a_blocked_message_says_why(page: Page) -> None:
     expect(exchange).to_contain_text("harassment")
     expect(exchange).to_contain_text("limit of")
     picture(page, "blocked")
+
+
+def test_the_plainest_sentence_of_each_category_is_blocked_and_a_question_is_not(page: Page) -> None:
+    for category, texts in HARMFUL.items():
+        expect(settled(ask(page, texts[0]), "blocked")).to_contain_text(category)
+    settled(ask(page, "How many balls are there?"), "done")
+
+
+def test_a_language_that_no_guard_knows_is_said_to_be_not_covered(page: Page) -> None:
+    exchange = settled(ask(page, "Kuinka monta palloa pöydällä on?"), "done")
+    expect(exchange).to_contain_text("language not covered")
 
 
 def test_a_reload_brings_the_conversation_back(page: Page) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from tests.fakes.slack_server.world import words as words_of
 from tests.harness import Running, launch
+from tests.lines import HARMFUL
 from tests.local_slack import LocalSlack, Workspace, available, button
 
 ANN, BOSS = "U0ANN", "U0BOSS"
@@ -175,6 +176,14 @@ async def test_a_block_is_appealed_overturned_and_answered(slack: LocalSlack, bo
     await slack.press(BOSS, card, "Overturn")
     await says(slack, CLIPS, "lite")
     assert len(slack.answers(CLIPS)) == 1
+
+
+async def test_the_plainest_sentence_of_each_category_is_blocked(slack: LocalSlack, bot: Running) -> None:
+    for category, texts in HARMFUL.items():
+        await slack.say(ANN, CLIPS, f"{slack.at_bot} {texts[0]}")
+        await says(slack, CLIPS, f"{category} ", to=ANN)
+    await slack.say(ANN, CLIPS, f"{slack.at_bot} How many balls are there?")
+    await says(slack, CLIPS, "lite")
 
 
 async def test_a_limit_set_on_the_home_changes_what_is_blocked(slack: LocalSlack, bot: Running) -> None:

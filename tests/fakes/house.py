@@ -62,6 +62,7 @@ class House:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     generation: GenerationDefaults = field(default_factory=GenerationDefaults)
     action: Action = Action.BLOCK
+    limits: dict[Category, Limit] = field(default_factory=dict)  # instead of 0.7 everywhere
     clock: Ticking = field(default_factory=Ticking)
     platform: Platform = field(default_factory=Platform)
     late: Pauses = field(default_factory=lambda: Pauses(0.01, 0.05))
@@ -75,7 +76,7 @@ class House:
 
     def open(self) -> None:
         """Build the assistant anew, as a restart does."""
-        limits = {category: Limit(0.7, self.action) for category in Category}
+        limits = {category: Limit(0.7, self.action) for category in Category} | self.limits
         engine: Any = self.engine
         self.safety = Safety(engine, self.store, limits)
         self.access = Access(self.store, self.defaults, clock=self.clock.day)

@@ -51,7 +51,7 @@ export class Exchange {
     this.strip.set(view.stills, this.question.attachments, this.final);
     this.text.set(view.text);
     this.videos.set(view.videos);
-    this.verdicts.set(view.chips, view.not_covered);
+    this.verdicts.set(view.chips, view.not_covered, view.unread);
     this.#trouble(view);
     this.#footer(view);
     if (this.final) this.#settle();
@@ -62,7 +62,7 @@ export class Exchange {
   refuse(sentence) {
     this.show({
       request: this.request, state: "failed", text: "", status: "", notice: sentence, queue: null, bar: null, stills: [],
-      videos: [], chips: [], not_covered: [], footer: "", can_cancel: false,
+      videos: [], chips: [], not_covered: [], unread: [], footer: "", can_cancel: false,
     });
   }
 

@@ -3,6 +3,7 @@
 import { api, Upload } from "./api.js";
 import { byId, h, icon, meter } from "./dom.js";
 import { clock, plural, score } from "./format.js";
+import { gaps } from "./verdicts.js";
 
 export class Trials {
   constructor({ channel, complain, thresholds, maxBytes }) {
@@ -82,7 +83,7 @@ function outcome(trial, thresholds) {
         h("span.value.num", {}, score(value), limit === null ? null : h("span.sr-only", {}, `, limit ${score(limit)}`)));
     })),
     h("p.muted", {}, [
-      trial.not_covered.length ? `Not covered: ${trial.not_covered.join(", ")}. No loaded guard scores ${trial.not_covered.length === 1 ? "this" : "these"}.` : "",
+      gaps(trial.not_covered, trial.unread),
       `Scored in ${trial.seconds < 0.1 ? "less than 0.1" : trial.seconds.toFixed(1)} s, ${plural(rows.length, "category", "categories")}.`,
     ].filter(Boolean).join(" ")),
   ];

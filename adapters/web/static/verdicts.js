@@ -12,32 +12,43 @@ export class Verdicts {
     this.element = h("details.verdicts", { hidden: true });
   }
 
-  set(chips, notCovered) {
-    const key = JSON.stringify([chips, notCovered]);
+  /** `unread` are those of `notCovered` whose language no guard knows. */
+  set(chips, notCovered, unread = []) {
+    const key = JSON.stringify([chips, notCovered, unread]);
     if (key === this.#key) return;
     this.#key = key;
     this.element.hidden = !chips.length && !notCovered.length;
     if (this.element.hidden) return;
-    this.element.replaceChildren(summary(chips, notCovered), details(chips, notCovered));
+    this.element.replaceChildren(summary(chips, notCovered, unread), details(chips, notCovered, unread));
   }
 }
 
-function summary(chips, notCovered) {
+function summary(chips, notCovered, unread) {
   const passed = chips.filter((chip) => chip.action === "allow").length;
   return h("summary", { "aria-label": "Safety checks: open the scores" },
     ...chips.filter((chip) => chip.action !== "allow").map((chip) =>
       h(`span.chip.${chip.action}`, {}, icon(chip.action === "block" ? "stop" : "alert"), `${chip.category} ${score(chip.score)}`)),
     passed ? h("span.chip", {}, icon("check"), `${plural(passed, "check")} passed`) : null,
-    notCovered.length ? h("span.chip.hollow", {}, `${notCovered.length} not covered`) : null,
+    notCovered.length > unread.length ? h("span.chip.hollow", {}, `${notCovered.length - unread.length} not covered`) : null,
+    unread.length ? h("span.chip.hollow", {}, "language not covered") : null,
     h("span.chevron", {}, icon("down")));
 }
 
-function details(chips, notCovered) {
+/** What stays unproven, as sentences; empty when everything was scored. */
+export function gaps(notCovered, unread = []) {
+  const never = notCovered.filter((category) => !unread.includes(category));
+  return [
+    never.length ? `Not covered: ${never.join(", ")}. No loaded guard scores ${never.length === 1 ? "this" : "these"}.` : "",
+    unread.length ? `Not covered for this language: ${unread.join(", ")}. The scores prove nothing here.` : "",
+  ].filter(Boolean).join(" ");
+}
+
+function details(chips, notCovered, unread) {
   const order = { block: 0, warn: 1, allow: 2 };
   const sorted = [...chips].sort((a, b) => order[a.action] - order[b.action] || b.score - a.score);
   return h("div.scores", {},
     sorted.length ? h("ul", {}, ...sorted.map(row)) : null,
-    notCovered.length ? h("p.uncovered", {}, `Not covered: ${notCovered.join(", ")}. No loaded guard scores ${notCovered.length === 1 ? "this" : "these"}.`) : null);
+    notCovered.length ? h("p.uncovered", {}, gaps(notCovered, unread)) : null);
 }
 
 function row(chip) {

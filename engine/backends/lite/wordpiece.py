@@ -49,6 +49,11 @@ def words(text: str) -> list[str]:
     return "".join(map(_apart, lowered)).split()
 
 
+def whole_words() -> list[str]:
+    """The words of the vocabulary that stand for themselves, the commonest first."""
+    return [piece for piece in _vocabulary() if piece.isalpha() and piece.isascii()]
+
+
 @lru_cache(_CACHED_WORDS)
 def _pieces(word: str) -> tuple[int, ...]:
     """The longest pieces of the vocabulary, from the left; a word with a part that is in none is unknown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from adapters.base import Scope
@@ -88,6 +89,28 @@ def test_a_category_scored_in_the_text_alone_is_not_covered_when_frames_were_che
     both = scored(of_text(HARASSMENT, 0.0), of_frame(SEXUAL, 0.0, 1.0))
     decision = decide(policy(), both, text=Where.QUESTION, frames=Where.CLIP)
     assert {HARASSMENT, SEXUAL} <= set(decision.not_covered)
+
+
+def test_what_is_scored_in_a_language_that_no_guard_knows_counts_and_is_not_covered() -> None:
+    foreign = msgspec.structs.replace(
+        scored(of_text(HARASSMENT, 0.9), of_text(VIOLENCE, 0.1)), unread=(HARASSMENT, VIOLENCE)
+    )
+    decision = decide(policy(), foreign, text=Where.QUESTION, frames=None)
+    assert decision.blocked
+    assert set(decision.not_covered) == set(Category)
+    assert decision.unread == (HARASSMENT, VIOLENCE)
+
+
+def test_a_demanded_check_of_a_language_that_no_guard_knows_blocks_and_says_why() -> None:
+    foreign = msgspec.structs.replace(scored(of_text(VIOLENCE, 0.1)), unread=(VIOLENCE,))
+    decision = decide(policy(must=frozenset({VIOLENCE})), foreign, text=Where.QUESTION, frames=None)
+    assert decision.blocked
+    assert "no loaded guard knows this language" in explain(decision, Where.QUESTION)
+
+
+def test_two_checks_together_keep_what_was_unread_in_either() -> None:
+    known = decide(policy(), scored(of_text(VIOLENCE, 0.1)), text=Where.QUESTION, frames=None)
+    assert (known + Decision(unread=(VIOLENCE,), not_covered=(VIOLENCE,))).unread == (VIOLENCE,)
 
 
 def test_a_demanded_category_that_nobody_scores_blocks() -> None:

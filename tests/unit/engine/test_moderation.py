@@ -112,6 +112,37 @@ def test_the_highest_score_of_each_category_comes_first_then_every_frame_by_time
     assert {each.clip for each in scores} == {0}
 
 
+class Reader(ScriptedGuard):
+    """Reads only what is in lower case."""
+
+    def unread(self, text: str) -> Sequence[Category]:
+        return () if text.islower() else (SEXUAL, VIOLENCE)
+
+
+def test_a_text_that_no_guard_can_read_is_said_to_be_unread() -> None:
+    alone = Guards([(Reader(), card())], ())
+    assert alone.unread("hello") == ()
+    assert alone.unread("HELLO") == (SEXUAL, VIOLENCE)
+    assert alone.unread("  ") == ()
+
+
+def test_another_guard_that_reads_it_vouches_for_its_own_categories() -> None:
+    both = Guards([(Reader(), card()), (ScriptedGuard(), card(VIOLENCE, HATE, name="other"))], ())
+    assert both.unread("HELLO") == (SEXUAL,)
+
+
+def test_many_texts_are_scored_together_in_their_order_and_empty_ones_score_nothing() -> None:
+    many = Reader([{SEXUAL: 0.1, VIOLENCE: 0.2}, {SEXUAL: 0.3, VIOLENCE: 0.4}])
+    scores, unread = Guards([(many, card())], ()).score_texts(["one", " ", "TWO"], nothing)
+    assert scores == (
+        {SEXUAL: 0.1, VIOLENCE: 0.2},
+        {SEXUAL: 0.0, VIOLENCE: 0.0},
+        {SEXUAL: 0.3, VIOLENCE: 0.4},
+    )
+    assert unread == ((), (), (SEXUAL, VIOLENCE))
+    assert many.sizes == [2]
+
+
 @pytest.mark.parametrize("job", [Moderate(text="x"), C])
 def test_nothing_is_let_through_without_the_guard_for_it(job: Moderate, clips: dict[str, list[Any]]) -> None:
     clips["c"] = shades(1)

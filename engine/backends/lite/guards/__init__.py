@@ -6,6 +6,6 @@ They score and nothing else: thresholds, verdicts and what happens to a flagged 
 from __future__ import annotations
 
 from engine.backends.lite.guards.frames import OpenNsfwFrameGuard
-from engine.backends.lite.guards.text import ProfanityTextGuard
+from engine.backends.lite.guards.text import LiteTextGuard
 
-__all__ = ["OpenNsfwFrameGuard", "ProfanityTextGuard"]
+__all__ = ["LiteTextGuard", "OpenNsfwFrameGuard"]

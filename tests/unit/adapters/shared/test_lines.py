@@ -69,6 +69,8 @@ def test_what_the_checks_warn_of_is_said_worst_first() -> None:
 
 def test_the_last_line_names_who_answered_or_the_number_for_the_operator() -> None:
     assert footer(View("r", State.DONE, footer="lite", not_covered=("hate",))) == "lite · not checked for hate"
+    foreign = View("r", State.DONE, footer="lite", not_covered=("hate", "violence"), unread=("violence",))
+    assert footer(foreign) == "lite · not checked for hate · language not covered by the checks"
     assert footer(View("7f3k", State.FAILED, footer="lite")) == "request 7f3k"
     assert footer(View("r", State.WORKING)) == ""
 

@@ -60,7 +60,7 @@ def test_the_defaults_say_the_same_as_the_engine_and_cover_every_category() -> N
     assert {role: choice.backend for role, choice in runtime.models.items()} == {
         Role.UNDERSTANDING: "lite",
         Role.GENERATION: "storyboard",
-        Role.TEXT_GUARD: "profanity",
+        Role.TEXT_GUARD: "lite",
         Role.FRAME_GUARD: "opennsfw",
     }
     assert runtime.limits == type(runtime.limits)()

@@ -107,9 +107,9 @@ def test_a_password_in_the_hubs_address_is_refused_and_not_repeated(load: Load) 
 
 
 def test_guards_and_videos_may_have_several_models(load: Load) -> None:
-    text = '[models]\ntext_guard = ["profanity", "unitary/toxic-bert"]\nframe_guard = ["opennsfw", "judge"]'
+    text = '[models]\ntext_guard = ["lite", "unitary/toxic-bert"]\nframe_guard = ["opennsfw", "judge"]'
     runtime = load(text).runtime_config()
-    assert [found.key for found in runtime.choices(Role.TEXT_GUARD)] == ["profanity", "toxic-bert"]
+    assert [found.key for found in runtime.choices(Role.TEXT_GUARD)] == ["lite", "toxic-bert"]
     assert [found.key for found in runtime.choices(Role.FRAME_GUARD)] == ["opennsfw", "judge"]
 
 
