@@ -231,7 +231,8 @@ class ClipAnalysis:
         return found
 
     def _gathered(self, span: Span) -> tuple[Reading, ...]:
-        known = {t: lines for t, lines in self._memory.lines.items() if span.start_s - 1e-3 <= t <= span.end_s + 1e-3}
+        end = span.end_s + (1e-3 if span.end_s >= self.info.duration_s - _EDGE_S else -1e-3)
+        known = {t: lines for t, lines in self._memory.lines.items() if span.start_s - 1e-3 <= t <= end}
         unread = tuple(sorted(time_s for time_s, lines in known.items() if lines.unread))
         found = reading.gather([(time_s, lines.texts) for time_s, lines in known.items()])
         return (*found, *([Reading("", unread)] if unread else []))

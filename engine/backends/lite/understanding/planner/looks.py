@@ -24,6 +24,11 @@ _ANY = 0.004  # of the picture at some moment: what counts as "is there any"
 _LIGHT_CHANGE = 0.06
 _CHANGED = 8.0  # of 255, in the cell of the small grey picture that differs most
 _TEXTS = 8
+# "Is there text?" was tested, "does it show a taxi?" was not.
+_WORDS = "texts?|words?|written|writing|titles?|captions?|subtitles?|letters?|numbers?|digits?|readable|lettering|read"
+_OF_THE_PICTURE = (
+    "it|there|thing|video|picture|screen|shot|scene|background|see|seen|contains?|any|something|some|mostly"
+)
 
 
 # --- colours ---------------------------------------------------------------------------------------------------------
@@ -62,7 +67,7 @@ def _colour(ask: Ask, facts: ClipFacts, colour: str, shares: Series) -> Iterator
     if over_time[peak] < _ANY:
         yield ask.answer("no_colour", yes=False, colour=words.colour(colour))
         return
-    yes: bool | None = True
+    yes: bool | None = True if slots.has(_OF_THE_PICTURE) else None  # of a named thing nobody knows its colour
     if slots.limit and slots.limit.unit in ("%", "percent", "of", "the", ""):
         yes = slots.limit.holds(share * 100, 0.5)
     elif slots.has("mostly|mainly|dominant|all|everything"):
@@ -183,9 +188,9 @@ def text(ask: Ask) -> Iterator[str]:
         readings = tuple(r for r in readings if any(_holds(r.text, wanted) for wanted in ask.slots.quotes)) or readings
     legible = tuple(reading for reading in readings if reading.text)
     if legible:
-        yield ask.answer("text_read", yes=True, texts=quoted(ask, legible))
+        yield ask.answer("text_read", yes=True if ask.slots.has(_WORDS) else None, texts=quoted(ask, legible))
     elif not readings:
-        yield ask.answer("no_text", yes=False)
+        yield ask.answer("no_text", yes=False if ask.slots.has(_WORDS) else None)
     for unread in (reading for reading in readings if not reading.text):
         yield ask.answer("unreadable", yes=None if legible else True, when=_when(ask.words, unread))
     if ask.clip.moving and not legible:
@@ -267,10 +272,11 @@ def change(ask: Ask) -> Iterator[str]:
     if not told and (stirs := _stirs(facts, ask.span)):
         told.append(ask.say("change_small", when=words.whens(stirs)))
     same = ask.slots.has("same|still|frozen|stays?|equal")
+    tested = same or ask.slots.has("changes?|changed|different|differ|differs|happens?|other")
     if told:
-        yield ask.answer("changes", yes=not same, told="; ".join(told))
+        yield ask.answer("changes", yes=not same if tested else None, told="; ".join(told))
     else:
-        yield ask.answer("nothing_changes", yes=same)
+        yield ask.answer("nothing_changes", yes=same if tested else None)
     if not facts.complete:
         yield ask.say("parts_only")
 

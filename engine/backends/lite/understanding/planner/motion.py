@@ -21,6 +21,9 @@ _ZOOM = 0.09
 _SHAKE = 0.006
 _TOLD = 6
 
+_UNTESTED = (
+    "same|together|opposite|faster|slower|fast|slow|slowly|change|changes|direction|smoothly|both|all|everything"
+)
 _FAST, _SLOW = 0.9, 0.12  # widths a second
 
 
@@ -69,7 +72,7 @@ def _all(ask: Ask, facts: ClipFacts) -> Iterator[str]:
         return
     told = list(_told(ask, facts, _TOLD))
     if told:
-        yield ask.put(told[0], yes=True)
+        yield ask.put(told[0], yes=None if ask.slots.has(_UNTESTED) else True)
         yield from told[1:]
     elif facts.jumps:
         yield ask.answer("too_jumpy")

@@ -107,7 +107,7 @@ def things(ask: Ask) -> Iterator[str]:
         said = _with_times(ask, ask.words.thing(best.word), best.times_s)
         yield ask.answer("i_see" if best.sure else "perhaps_see", yes=True if best.sure else None, things=said)
     elif asked and ask.slots.yes_no:
-        yield ask.answer("no_thing", thing=ask.words.thing(sorted(asked)[0]))
+        yield ask.answer("no_thing", thing=ask.words.name(sorted(asked)[0]))
         yield from _recognised(ask, seen)
     else:
         if ask.slots.yes_no:
@@ -142,7 +142,7 @@ def count(ask: Ask) -> Iterator[str]:
     if matching:
         yield from _recognised(ask, Seen(things=tuple(matching)))
     elif asked:
-        yield ask.say("no_thing", thing=ask.words.thing(sorted(asked)[0]))
+        yield ask.say("no_thing", thing=ask.words.name(sorted(asked)[0]))
 
 
 # --- what can't be known ---------------------------------------------------------------------------------------------

@@ -101,6 +101,10 @@ class Wording:
             return f"{ {'m': 'einen', 'f': 'eine', 'n': 'ein'}[word.german.gender] } {word.german.word}"
         return f"{word.article} {word.word}".strip()
 
+    def name(self, key: str) -> str:
+        """ "a bicycle", "Hund": what somebody asked for."""
+        return vocabulary()[key].german.word if self.language == "de" else self.thing(key)
+
     def quote(self, text: str) -> str:
         """What was read, as it stands, in quotation marks."""
         return f"„{text}“" if self.language == "de" else f"“{text}”"
