@@ -66,7 +66,7 @@ def cost_key(job: Job) -> Key:
         case Moderate():
             return ("moderate", f"{len(job.clips)} clips") if job.clips else ("moderate text", "")
         case ScoreTexts():
-            return "score texts", ""
+            return "moderate texts", ""
         case Inspect():
             return "inspect", "stills" if job.stills_dir else "headers"
         case Transcribe():
