@@ -25,7 +25,7 @@ _LIGHT_CHANGE = 0.06
 _CHANGED = 8.0  # of 255, in the cell of the small grey picture that differs most
 _TEXTS = 8
 # "Is there text?" was tested, "does it show a taxi?" was not.
-_WORDS = "texts?|words?|written|writing|titles?|captions?|subtitles?|letters?|numbers?|digits?|readable|lettering|read"
+_WORDS = "texts?|words?|written|writing|letters?|numbers?|digits?|readable|lettering|read"
 _OF_THE_PICTURE = (
     "it|there|thing|video|picture|screen|shot|scene|background|see|seen|contains?|any|something|some|mostly"
 )

@@ -36,8 +36,10 @@ def moves(ask: Ask) -> Iterator[str]:
         yield ask.answer("too_jumpy")
     elif slots.has("enters?|leaves?|entering|leaving") or ("into" in slots.words and slots.yes_no):
         yield from _matching(ask, facts, [m for m in _clear(facts, ask.span) if m.enters or m.leaves], "no_doors")
-    elif slots.has("closer|nearer|approach\\w*|towards?|away|farther|further|recedes?"):
-        sign = -1 if slots.has("away|farther|further|recedes?") else 1
+    elif slots.has(
+        "closer|nearer|bigger|larger|grows?|approach\\w*|towards?|away|farther|further|recedes?|smaller|shrinks?"
+    ):
+        sign = -1 if slots.has("away|farther|further|recedes?|smaller|shrinks?") else 1
         found = [m for m in facts.movers_in(ask.span) if sign * m.growth > _GROWS]
         yield from _matching(ask, facts, found, "no_size_change")
     elif slots.ways and slots.yes_no and not slots.has("or"):

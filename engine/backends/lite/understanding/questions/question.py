@@ -131,11 +131,17 @@ def _best(english: str, found: Slots) -> tuple[str, float]:
         ("text_says", "text", bool(found.quotes) and found.yes_no),
         ("people_count", "count", found.has(_PEOPLE)),
         ("compare", "change", found.has("both|clips|videos|them")),
-        ("why", "moves", found.has("why")),
     ):
         both = chances.pop(one) + chances.pop(other)
         chances[one if says else other] = both
         chances[other if says else one] = 0.0
+    for one, other, says in (
+        ("why", "moves", found.has("why")),
+        ("moves", "size", found.has("gets?|grows?|shrinks?|becomes?")),
+    ):
+        if says:
+            chances[one] += chances[other]
+            chances[other] = 0.0
     name = max(chances, key=lambda each: chances[each])
     return name, chances[name]
 
