@@ -16,6 +16,7 @@ from bot.access import Access, Defaults
 from bot.answering import Answering, AnswerSettings
 from bot.assistant import Assistant
 from bot.config import Config
+from bot.controls import Controls
 from bot.desk import Desk
 from bot.files import Shelf
 from bot.hosting import door_limits, raise_descriptor_limit, settle_scratch, tighten
@@ -24,6 +25,7 @@ from bot.pauses import Pauses
 from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
 from bot.store import Patience, Store, StoreError, StoreRefused, lock_of
+from bot.switching import ModelSwitch
 from bot.timekeeping import Timekeeping
 from engine import DecodingSettings, Engine, EngineSettings, build_engine
 from engine.types import Category
@@ -76,6 +78,7 @@ class App:
             cases=self.assistant.cases,
             models=lambda: self.assistant.models(Wants.GENERATE),
         )
+        self.switch = ModelSwitch(config, self.engine)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,6 +88,7 @@ class App:
         await asyncio.to_thread(self.shelf.prepare)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
+            stack.push_async_callback(self.switch.close)  # after the engine's stop, which ends what it waits for
             stack.push_async_callback(self.engine.stop)
             async with asyncio.TaskGroup() as group:
                 migrate = self.config.database.migrate_on_start
@@ -185,6 +189,9 @@ async def serve(
             await adapter.start(app.assistant)
             stack.push_async_callback(adapter.stop)
         await app.assistant.resume(adapters)
+        controls = Controls(config.bot.data_dir, app.switch)
+        await controls.start()
+        stack.push_async_callback(controls.stop)
         cleaning = asyncio.create_task(app.retention(adapters).run(), name="retention")
         stack.push_async_callback(_stop, cleaning)
         ready(app, adapters)

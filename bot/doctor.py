@@ -22,6 +22,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot import models
+from bot.chosen import applied
 from bot.config import Config, ConfigError, load_config
 from bot.outlook import Files, Fit, Outlook, Row, outlook
 from bot.safety import not_covered
@@ -85,7 +86,7 @@ async def examine(path: Path | None) -> Report:
     report = Report()
     report.checks.append(Check("gpt4video", True, f"{version('gpt4video-bot')} on Python {platform.python_version()}"))
     try:
-        config = load_config(path)
+        config = applied(load_config(path))
     except ConfigError as error:
         report.checks.append(Check("configuration", False, str(error), "Correct the lines above."))
         return report

@@ -22,7 +22,16 @@ log = logging.getLogger(__name__)
 
 OWNER_ONLY = 0o077  # the umask of everything that the bot writes
 SCRATCH = "tmp"
-OURS = ("bot.db*", "clips", "videos", "inbox", "state", "models", SCRATCH)  # in a data folder that others use as well
+OURS = (
+    "bot.db*",
+    "clips",
+    "videos",
+    "inbox",
+    "state",
+    "models",
+    "bot.sock",
+    SCRATCH,
+)  # in a data folder that others use as well
 DESCRIPTORS = 65_536  # as many as the bot asks for; some systems would give a thousand times that
 
 

@@ -17,7 +17,7 @@ from engine.registry import backend_names, choices
 from engine.types import HubSettings, ModelChoice, Role, RuntimeConfig
 
 # What the backend of model servers reads, unless an option names another variable.
-_SERVER_KEY = "OPENAI_API_KEY"
+SERVER_KEY = "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def settled(config: Config, chosen: Chosen) -> Config:
 def hand_over_key(config: Config, env: MutableMapping[str, str] | None = None) -> None:
     """Give the key of a model server to the processes that this one starts. It is part of no configuration there."""
     if config.models.openai_key is not None:
-        (os.environ if env is None else env)[_SERVER_KEY] = config.models.openai_key.get_secret_value()
+        (os.environ if env is None else env)[SERVER_KEY] = config.models.openai_key.get_secret_value()
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -134,6 +134,19 @@ def fetch(
         )
         for need in wanted
     )
+
+
+class Sum:
+    """How far everything is. What is not begun yet counts with its expected size."""
+
+    def __init__(self, wanted: Iterable[Need]) -> None:
+        self._totals = {need.model: need.expected_bytes for need in wanted}
+        self._done = dict.fromkeys(self._totals, 0)
+
+    def add(self, step: Advance) -> tuple[int, int]:
+        """Bytes done and in total, over all models."""
+        self._totals[step.model], self._done[step.model] = step.total, step.done
+        return sum(self._done.values()), sum(self._totals.values())
 
 
 def need_of(role: Role, choice: ModelChoice) -> Need | None:

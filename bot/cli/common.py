@@ -76,9 +76,10 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def load(path: Path | None) -> Config:
     """The configuration."""
+    from bot.chosen import applied
     from bot.config import ConfigError, load_config
 
     try:
-        return load_config(path)
+        return applied(load_config(path))
     except ConfigError as error:
         fail(str(error), BAD_INPUT)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from bot import models
 from bot.config import Config
-from bot.models import Need
+from bot.models import Need, Sum
 from engine.errors import DownloadStopped, HubUnreachable
 from engine.hub import Advance, Held
 from engine.presets import AUTO
@@ -65,22 +65,9 @@ def _named(wanted: Iterable[Need]) -> list[str]:
     return [f"{need.model}@{need.revision}" if need.revision and not need.pin else need.model for need in wanted]
 
 
-class _Sum:
-    """How far everything is. What is not begun yet counts with its expected size."""
-
-    def __init__(self, wanted: Iterable[Need]) -> None:
-        self._totals = {need.model: need.expected_bytes for need in wanted}
-        self._done = dict.fromkeys(self._totals, 0)
-
-    def add(self, step: Advance) -> tuple[int, int]:
-        """Bytes done and in total, over all models."""
-        self._totals[step.model], self._done[step.model] = step.total, step.done
-        return sum(self._done.values()), sum(self._totals.values())
-
-
 class _Bars:
     def __init__(self, console: Console, wanted: Sequence[Need]) -> None:
-        self._sum = _Sum(wanted)
+        self._sum = Sum(wanted)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

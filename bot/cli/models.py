@@ -1,8 +1,9 @@
-"""`gpt4video models`: what a preset consists of, fetching it, and getting rid of it."""
+"""`gpt4video models`: what a preset consists of, fetching it, changing to it, and getting rid of it."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 160  # columns
 
-models = typer.Typer(help="The files of the large models: what there is, fetch them, free their space.")
+models = typer.Typer(help="The models: what there is, change to others, fetch their files, free their space.")
 PresetOption = Annotated[
     str | None, typer.Option("--preset", help="Another preset than the configured one: auto, lite, cpu, 8gb, 16gb, …")
 ]
@@ -104,6 +105,41 @@ def rm(
                 fail(f"There is no model {name} in {store.folder}.{hint}", BAD_INPUT)
         freed = sum(_removed(store, name) for name in names)
     typer.echo(f"{_size(freed)} freed.")
+
+
+@models.command()
+def use(
+    preset: Annotated[str, typer.Argument(help="auto, lite, cpu, 8gb, 16gb, 24gb or 80gb. Without a server.")] = "",
+    server: Annotated[
+        str, typer.Option("--server", help="A model server's address, for example http://localhost:8000/v1.")
+    ] = "",
+    key_file: Annotated[Path | None, typer.Option("--key-file", help="A file that holds the server's key.")] = None,
+    model: Annotated[str, typer.Option("--model", help="The model's name on the server, if it has several.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Change the models: fetch what is missing, try it, and answer with it from now on. `lite` goes back.
+
+    A bot that runs on the same data folder changes at once, without a restart.
+    """
+    import asyncio
+
+    from bot.cli.changing import change
+    from bot.switching import Wish, check
+
+    with told():
+        wish = Wish(preset=preset, server=server, key=_read_key(key_file), model=model)
+        check(wish)
+        code = asyncio.run(change(load(config), wish))
+    raise typer.Exit(code)
+
+
+def _read_key(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        fail(f"The key file {file} cannot be read.", BAD_INPUT)
 
 
 def _removed(store: Any, name: str) -> int:

@@ -52,6 +52,7 @@ def load_config(path: Path | None = None, env: Mapping[str, str] | None = None) 
     if problems:
         raise ConfigError(_in_order(problems))
     config._source = source
+    config._models_are_set = bool({"preset", *Role} & config.models.model_fields_set)
     return config
 
 

@@ -189,11 +189,17 @@ class Config(Section):
     retention: Retention = Field(default_factory=Retention)
     safety: Safety = Field(default_factory=Safety)
     _source: Path | None = None
+    _models_are_set: bool = False
 
     @property
     def source(self) -> Path | None:
         """The file that this was read from; None when there was none."""
         return self._source
+
+    @property
+    def models_are_set(self) -> bool:
+        """Whether the file or the environment says which models are used, so that nothing else may."""
+        return self._models_are_set
 
     @property
     def database_url(self) -> str:

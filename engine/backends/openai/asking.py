@@ -53,13 +53,25 @@ class Manners:
 
 
 class Asking:
-    """One question. `prompt_tokens` is what the server counted, once it is answered; 0 when it did not say."""
+    """One question, asked up to `tries` times (0: the usual number).
 
-    def __init__(self, options: Options, manners: Manners, model: str, checkpoint: Callable[[], None]) -> None:
+    `prompt_tokens` is what the server counted, once it is answered; 0 when it did not say.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        manners: Manners,
+        model: str,
+        checkpoint: Callable[[], None],
+        *,
+        tries: int = 0,
+    ) -> None:
         self._options = options
         self._manners = manners
         self._model = model
         self._checkpoint = checkpoint
+        self._tries = tries or _TRIES
         self._said = False
         self.prompt_tokens = 0
 
@@ -138,7 +150,7 @@ class Asking:
 
     def _try_again_or_raise(self, tries: int, passes: bool, wait_s: float | None, error: EngineError) -> None:
         """Wait before the next try. Raises `error` when there is none, and what the checkpoint raises."""
-        if not passes or self._said or tries >= _TRIES or (wait_s or 0.0) > _LONGEST_WAIT_S:
+        if not passes or self._said or tries >= self._tries or (wait_s or 0.0) > _LONGEST_WAIT_S:
             raise error
         backoff_s = _BACKOFF_S * 2 ** (tries - 1) * (1 + random.random() / 2)
         end = time.monotonic() + max(backoff_s, wait_s or 0.0)

@@ -53,6 +53,11 @@ class OpenAiUnderstanding:
             raise BadRequest(sentences.NO_ADAPTER)
         return cls(choice.model, read(choice.options), can_generate=Role.GENERATION in config.models)
 
+    @property
+    def model(self) -> str:
+        """Its name, as the server has it once it was loaded."""
+        return self._model
+
     def card(self) -> ModelCard:
         missing = extra.missing(*_PACKAGES)
         if not missing and find_spec("httpx2") is None:

@@ -23,6 +23,7 @@ class Options:
     `video` says how clips are handed over: as pictures with their times, or whole as a `video_url`, up to
     `max_video_mb`. Whoever waits longer than `first_token_timeout_s` for the first token, or for the next one, gives
     up, and so does who waits `timeout_s` for the whole answer. `max_side` is the longer side of a frame in pixels.
+    `pictures` is false for a model that cannot see: it is told what was recognised in a clip instead.
     `context_tokens` is what the model can take; 0 asks the server. `extra` is added to the body of each request.
     """
 
@@ -36,11 +37,13 @@ class Options:
     context_tokens: int = 0
     max_video_mb: float = 20.0
     extra: Mapping[str, Any] = field(default_factory=dict)
+    pictures: bool = True
+    given_key: str = field(default="", repr=False)  # in place of the environment's
 
     @property
     def key(self) -> str:
         """The key, as it is in the environment now; empty for a server that wants none."""
-        return os.environ.get(self.key_name, "").strip()
+        return self.given_key or os.environ.get(self.key_name, "").strip()
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -68,7 +71,7 @@ def read(options: Mapping[str, str | int | float | bool]) -> Options:
 
     A missing `base_url` is no error yet: the card says so.
     """
-    known = {"base_url", "api_key_env", *_NUMBERS, "video", "extra"}
+    known = {"base_url", "api_key_env", *_NUMBERS, "pictures", "video", "extra"}
     if unknown := sorted(set(options) - known):
         raise BadRequest(f"The openai backend has no option “{unknown[0]}”. It has: {', '.join(sorted(known))}.")
     numbers = {name: _number(name, options[name]) for name in _NUMBERS if name in options}
@@ -78,6 +81,7 @@ def read(options: Mapping[str, str | int | float | bool]) -> Options:
         login=login,
         key_name=str(options.get("api_key_env", "OPENAI_API_KEY")),
         video=_video(options.get("video", "frames")),
+        pictures=_pictures(options.get("pictures", True)),
         extra=_body(str(options.get("extra", ""))),
         **cast("dict[str, Any]", numbers),
     )
@@ -114,6 +118,12 @@ def _video(value: str | int | float | bool) -> Literal["frames", "url"]:
     if value not in ("frames", "url"):
         raise BadRequest(f"The option video of the openai backend is “frames” or “url”, not {value!r}.")
     return cast("Literal['frames', 'url']", value)
+
+
+def _pictures(value: str | int | float | bool) -> bool:
+    if not isinstance(value, bool):
+        raise BadRequest(f"The option pictures of the openai backend is true or false, not {value!r}.")
+    return value
 
 
 def _body(text: str) -> dict[str, Any]:
