@@ -248,4 +248,4 @@ def test_a_second_ctrl_c_stops_at_once_and_the_request_is_not_lost(browser: Brow
     assert first.stop(signal.SIGINT) == 0
     page.context.close()
     with contextlib.closing(sqlite3.connect(tmp_path / "bot.db")) as connection:
-        assert connection.execute("SELECT state FROM requests").fetchall() == [("running",)]
+        assert connection.execute("SELECT state FROM requests").fetchall() == [("accepted",)]

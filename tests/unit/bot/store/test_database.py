@@ -19,7 +19,7 @@ from bot.store import (
     StoreUnavailable,
 )
 from bot.store.database import describe, parse_url
-from bot.store.errors import is_transient, translate
+from bot.store.errors import StoreRefused, is_transient, translate
 from bot.store.schema import People, UtcDateTime
 
 
@@ -66,8 +66,8 @@ def sqlite_error(name: str, text: str = "") -> exc.DBAPIError:
         ("SQLITE_IOERR_WRITE", StorageFull),
         ("SQLITE_BUSY", StoreUnavailable),
         ("SQLITE_BUSY_SNAPSHOT", StoreUnavailable),
-        ("SQLITE_CANTOPEN_ISDIR", StoreUnavailable),
-        ("SQLITE_READONLY", StoreUnavailable),
+        ("SQLITE_CANTOPEN_ISDIR", StoreRefused),
+        ("SQLITE_READONLY", StoreRefused),
         ("SQLITE_CORRUPT_INDEX", StoreError),
         ("SQLITE_CONSTRAINT_CHECK", RecordRefused),
         ("SQLITE_SOMETHING_NEW", StoreError),
@@ -86,8 +86,8 @@ def test_sqlites_errors_become_ours(name: str, kind: type[StoreError]) -> None:
         (asyncpg.CannotConnectNowError("x"), StoreUnavailable, True),
         (asyncpg.ConnectionDoesNotExistError("x"), StoreUnavailable, True),
         (asyncpg.DeadlockDetectedError("x"), StoreUnavailable, True),
-        (asyncpg.InvalidPasswordError("x"), StoreUnavailable, False),
-        (asyncpg.InvalidCatalogNameError("x"), StoreUnavailable, False),
+        (asyncpg.InvalidPasswordError("x"), StoreRefused, False),
+        (asyncpg.InvalidCatalogNameError("x"), StoreRefused, False),
         (asyncpg.UndefinedTableError("x"), SchemaOutdated, False),
         (ConnectionRefusedError(111, "x"), StoreUnavailable, True),
         (TimeoutError(), StoreUnavailable, False),
