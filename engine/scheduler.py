@@ -22,6 +22,7 @@ CLASSES = tuple(JobClass)  # most urgent first
 # Before anything was measured: what the lite models need, so that the first forecasts are not absurd.
 _PRIORS_S: Mapping[str, float] = {
     "moderate": 0.5,
+    "score": 1.0,
     "moderate text": 0.02,
     "inspect": 0.3,
     "understand": 5.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from typing import get_args
 
 import pytest
 from hypothesis import settings
@@ -12,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.scheduler import CostModel, Item, Scheduler, admission, class_of, cost_key
 from engine.settings import EngineSettings
-from engine.types import Clip, Generate, Inspect, JobClass, Moderate, Transcode, Turn, Understand
+from engine.types import Clip, Generate, Inspect, Job, JobClass, Moderate, Transcode, Turn, Understand
 
 SETTINGS = EngineSettings()
 M, U, G = JobClass.MODERATION, JobClass.UNDERSTANDING, JobClass.GENERATION
@@ -364,3 +365,14 @@ class SchedulerLife(RuleBasedStateMachine):
 
 TestSchedulerLife = SchedulerLife.TestCase
 TestSchedulerLife.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("kind", get_args(Job))
+def test_every_kind_of_job_can_be_guessed_at_before_one_was_measured(kind: type) -> None:
+    """A kind without a guess would be refused with a traceback, the first time that somebody asks for it."""
+    clip = Clip(path="a.mp4")
+    given = {
+        "clip": clip, "turns": (), "prompt": "a cat", "out": "b.mp4", "texts": ("a",), "source": "a.mp4", "max_bytes": 1
+    }  # fmt: skip
+    job = kind(**{field: value for field, value in given.items() if field in kind.__struct_fields__})
+    assert CostModel().estimate(cost_key(job)) > 0
