@@ -27,6 +27,7 @@ from engine.errors import (
     ClipTooLarge,
     ClipTooLong,
     DamagedClip,
+    DecodeTimeout,
     EmptyFile,
     EngineError,
     NoPicture,
@@ -590,6 +591,53 @@ _overbuilt("comments-gif")(lambda: _gif_of(16, 16, _gif_frame() * 2 + b"\x21\xfe
 _overbuilt("tiny-pieces-gif")(lambda: _gif_of(16, 16, _gif_frame() * 2 + b"\x21\xfe" + b"\x01a" * 1_500_000 + b"\0"))
 
 
+def _gif_blocks(name: str, blocks: Callable[[], bytes], *errors: type[EngineError], side: int = 64) -> None:
+    """A GIF of odd but few blocks: its pictures may be looked at."""
+    _plain(name, "odd.gif", lambda: _gif_of(side, side, blocks()), *BROKEN, *errors, readable=True)
+
+
+def _gif_picture(
+    width: int,
+    height: int,
+    data: bytes,
+    *,
+    at: tuple[int, int] = (0, 0),
+    flags: int = 0,
+    bits: int = 2,
+    delay: int = 10,
+    disposal: int = 0,
+) -> bytes:
+    """A picture of a GIF whose packed pixels, palette flags and place are what the caller says."""
+    control = b"\x21\xf9\x04" + struct.pack("<BHBB", disposal << 2, delay, 0, 0)
+    place = struct.pack("<HHHHB", *at, width, height, flags)
+    palette = bytes(3 * 2 ** ((flags & 7) + 1)) if flags & 0x80 else b""
+    pieces = b"".join(bytes([len(piece)]) + piece for piece in (data[i : i + 255] for i in range(0, len(data), 255)))
+    return control + b"," + place + palette + bytes([bits]) + pieces + b"\0"
+
+
+_NO_PIXELS = b"\x44\x01"
+_gif_blocks("gif-pixels-of-noise", lambda: _gif_picture(64, 64, random.Random(11).randbytes(40_000), bits=8))
+_gif_blocks("gif-pixels-that-never-clear", lambda: _gif_picture(64, 64, b"\x80" + b"\xff" * 60_000, bits=8) * 3)
+_gif_blocks("gif-code-size-zero", lambda: _gif_picture(64, 64, _NO_PIXELS, bits=0) * 3)
+_gif_blocks("gif-code-size-of-200", lambda: _gif_picture(64, 64, _NO_PIXELS, bits=200) * 3)
+_gif_blocks("gif-frames-outside", lambda: _gif_picture(9, 9, _NO_PIXELS, at=(60_000, 60_000)) * 5)
+_gif_blocks("gif-frames-of-no-size", lambda: _gif_picture(0, 0, _NO_PIXELS) * 50)
+_gif_blocks("gif-a-palette-for-each-dot", lambda: _gif_picture(1, 1, _NO_PIXELS, flags=0x87) * 800)
+_gif_blocks("gif-everything-goes-back", lambda: _gif_picture(64, 64, _NO_PIXELS, disposal=3) * 800)
+_gif_blocks("gif-a-week-for-each-frame", lambda: _gif_picture(9, 9, _NO_PIXELS, delay=65_535) * 9_000, ClipTooLong)
+_gif_blocks("gif-orders-without-pictures", lambda: _gif_picture(9, 9, _NO_PIXELS) + b"\x21\xf9\x04\0\0\0\0\0" * 20_000)
+_gif_blocks("gif-unknown-extensions", lambda: _gif_picture(9, 9, _NO_PIXELS) + (b"\x21\x77\x03abc\0" * 20_000))
+_gif_blocks("gif-interlaced-and-cut", lambda: _gif_picture(64, 64, b"\x80\x01\x02", flags=0x40, bits=7) * 3)
+_plain(
+    "gif-as-large-as-may-be",
+    "large.gif",
+    lambda: _gif_of(2000, 1000, _gif_picture(2000, 1000, _NO_PIXELS, disposal=2) * 25),
+    *BROKEN,
+    DecodeTimeout,
+    readable=True,
+)
+
+
 def _webp_of(width: int, height: int, chunks: bytes) -> bytes:
     canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + canvas + chunks
@@ -666,6 +714,91 @@ _plain(
     ),
     *BROKEN,
 )
+
+
+# --- sound that lies -----------------------------------------------------------------------------------------------
+
+
+@cache
+def _sounding(codec: str = "aac", container: str = "mp4", seconds: float = 2.0, tracks: int = 1) -> bytes:
+    """Two seconds of pictures with sound tracks, as bytes."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as out:
+        picture = out.add_stream("libx264", rate=10)
+        picture.width = picture.height = 64
+        picture.pix_fmt = "yuv420p"
+        sounds = [out.add_stream(codec, rate=8000, layout="mono") for _ in range(tracks)]
+        for image in pictures(round(seconds * 10), 64, 64):
+            out.mux(picture.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        out.mux(picture.encode(None))
+        for sound in sounds:
+            resampler = av.AudioResampler(sound.format, "mono", 8000, frame_size=sound.codec_context.frame_size or 1024)
+            for frame in sound_frames(seconds):
+                for piece in resampler.resample(frame):
+                    out.mux(sound.encode(piece))
+            out.mux(sound.encode(None))
+    return buffer.getvalue()
+
+
+def _odd_sound(name: str, build: Callable[[], bytes], suffix: str = "mp4") -> None:
+    """The pictures are honest, so they may be seen; whatever the sound is."""
+    _plain(f"sound-{name}", f"odd.{suffix}", build, *BROKEN, UnsupportedClip, ClipTooLong, readable=True)
+
+
+def _in_entry(offset: int, value: bytes) -> Callable[[], bytes]:
+    """Overwrite bytes of the description of the sound (`mp4a`), counted from its type."""
+    return lambda: _patched(_sounding(), b"mp4a", offset, value)
+
+
+_odd_sound("of-65535-channels", _in_entry(20, b"\xff\xff"))
+_odd_sound("without-channels", _in_entry(20, b"\0\0"))
+_odd_sound("of-65535-bits", _in_entry(22, b"\xff\xff"))
+_odd_sound("at-65535-hertz", _in_entry(28, b"\xff\xff\xff\xff"))
+_odd_sound("at-no-hertz", _in_entry(28, b"\0\0\0\0"))
+_odd_sound("of-an-unknown-codec", lambda: _sounding().replace(b"mp4a", b"zz4a"))
+_odd_sound("whose-settings-are-noise", lambda: _patched(_sounding(), b"esds", 12, random.Random(12).randbytes(12)))
+_odd_sound("whose-packets-are-noise", lambda: _noisy(_sounding("flac", "matroska"), 3000), "mkv")
+_odd_sound("whose-speech-is-noise", lambda: _noisy(_sounding("libopus", "matroska"), 3000), "mkv")
+_odd_sound("in-sixty-tracks", lambda: _sounding("pcm_s16le", "matroska", tracks=60), "mkv")
+_odd_sound("of-tiny-packets", lambda: _tiny_packets(20_000), "mkv")
+_odd_sound("with-days-of-silence", lambda: _tiny_packets(200, apart_s=40_000), "mkv")
+_odd_sound("that-runs-backwards", lambda: _tiny_packets(2_000, apart_s=-0.01), "mkv")
+
+
+def _noisy(data: bytes, start: int) -> bytes:
+    """Every seventh byte from `start` on replaced."""
+    noise = random.Random(13)
+    changed = bytearray(data)
+    for index in range(start, len(changed), 7):
+        changed[index] = noise.randrange(256)
+    return bytes(changed)
+
+
+@cache
+def _tiny_packets(count: int, apart_s: float = 0.0001) -> bytes:
+    """A Matroska clip whose sound comes in packets of one sample, each so far from the one before it."""
+    buffer = io.BytesIO()
+    with (
+        av.open(io.BytesIO(_sounding("pcm_s16le", "matroska"))) as source,
+        av.open(buffer, "w", format="matroska") as out,
+    ):
+        picture, sound = (out.add_stream_from_template(stream) for stream in source.streams)
+        packets = [packet for packet in source.demux() if packet.dts is not None]
+        for packet in packets:
+            if packet.stream.type == "video":
+                packet.stream = picture
+                out.mux(packet)
+        for index in range(count):
+            piece = av.Packet(b"\x10\x20")
+            piece.stream, piece.time_base = sound, Fraction(1, 1000)
+            piece.pts = piece.dts = max(
+                0, round(1000 + index * apart_s * 1000) if apart_s > 0 else 2000 + round(index * apart_s * 100)
+            )
+            try:
+                out.mux(piece)
+            except (av.FFmpegError, ValueError):
+                break
+    return buffer.getvalue()
 
 
 # --- not even files ------------------------------------------------------------------------------------------------
