@@ -21,6 +21,7 @@ from bot.desk import Desk
 from bot.files import Shelf
 from bot.hosting import door_limits, raise_descriptor_limit, settle_scratch, tighten
 from bot.making import GenerationDefaults, Making
+from bot.model_desk import Models
 from bot.pauses import Pauses
 from bot.retention import Retention
 from bot.safety import Action, Limit, Safety
@@ -118,6 +119,7 @@ class App:
                 inbox=self.config.inbox_dir,
                 max_upload_bytes=web.max_upload_mb * 1024 * 1024,
                 desk=self.desk,
+                models=Models(self.switch),
                 title=web.title,
                 state_dir=self.config.state_dir / "web",
                 limits=door_limits(web),

@@ -24,7 +24,7 @@ from bot.outlook import outlook
 from bot.words import listing, size, span
 from engine.errors import DownloadStopped, EngineError
 from engine.hub import Advance
-from engine.presets import AUTO, PRESET_NAMES, Chosen, choose
+from engine.presets import AUTO, OWN_MODELS, PRESET_NAMES, Chosen, choose
 from engine.servers import Tried, try_server
 from engine.settings import Health
 from engine.types import ModelCard, Role, RuntimeConfig
@@ -121,13 +121,21 @@ class ModelSwitch:
         """The preset that answers now; with a server, the preset of everything else."""
         return self._config.models.preset
 
+    @property
+    def is_lite(self) -> bool:
+        """Whether none of the models that answer now had to be fetched, or is on a server."""
+        runtime = self._config.runtime_config()
+        return all(
+            not choice.model and choice.backend in OWN_MODELS for role in Role for choice in runtime.choices(role)
+        )
+
     def answering(self) -> str:
         """The names of the models that answer now, in the order of their roles."""
         return listing(list(dict.fromkeys(card.name for card in self._engine.cards)))
 
     async def offer(self) -> Offer:
         """The preset that fits this machine. The device is looked at once."""
-        if self._offer is None:
+        if self._offer is None or (self._offer.done() and self._offer.exception()):
             self._offer = asyncio.create_task(asyncio.to_thread(offered, self._config))
         return await asyncio.shield(self._offer)
 

@@ -1,7 +1,8 @@
 """The neutral chat types. Adapters turn their platform into these and render these natively.
 
-An adapter knows no policy and no model. What it may ask of the application is written down here as two protocols,
-`Handler` (what everyone may do) and `AdminDesk` (what admins and moderators may do); `bot` implements them.
+An adapter knows no policy and no model. What it may ask of the application is written down here as three protocols,
+`Handler` (what everyone may do), `AdminDesk` (what admins and moderators may do) and `ModelDesk` (what whoever runs the
+bot may do); `bot` implements them.
 """
 
 from adapters.base.accounts import Holdings, Measure, Usage, Window
@@ -34,6 +35,7 @@ from adapters.base.asking import (
 )
 from adapters.base.cases import Case, CaseKind, CaseState
 from adapters.base.errors import AdapterError, AttachmentError, DeliveryError, Refusal, Undeliverable
+from adapters.base.models import ModelChange, ModelDesk, ModelsNow, ModelsOffer
 from adapters.base.ports import Adapter, Handler
 from adapters.base.views import Bar, Chip, Exchange, MadeVideo, QueueSpot, Reply, State, Still, View
 
@@ -63,7 +65,11 @@ __all__ = [
     "MadeVideo",
     "Measure",
     "Message",
+    "ModelChange",
+    "ModelDesk",
     "ModelOption",
+    "ModelsNow",
+    "ModelsOffer",
     "Place",
     "QueueSpot",
     "Quota",

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
-from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, Reply, Scope
+from adapters.base import AdapterError, AdminDesk, Author, Case, DeliveryError, Handler, ModelDesk, Reply, Scope
 from adapters.http import HttpServer, Limits, TrustedProxies, client_address
 from adapters.http.addresses import group_of
 from adapters.web.admin import AdminRoutes
@@ -21,6 +21,7 @@ from adapters.web.door import Door, add_security_headers
 from adapters.web.errors import Problem, WebError, WebSetupError
 from adapters.web.hub import Hub, WebReply
 from adapters.web.media import MediaShelf
+from adapters.web.models import ModelRoutes
 from adapters.web.protocol import ID_PATTERN, MAX_UPLOADS_PER_ASK
 from adapters.web.sessions import Seats
 from adapters.web.uploads import Inbox
@@ -50,6 +51,7 @@ class WebAdapter:
         inbox: Path,
         max_upload_bytes: int,
         desk: AdminDesk,
+        models: ModelDesk | None = None,
         title: str = "GPT4Video",
         troubles: Callable[[], Mapping[str, str]] = dict,
         limits: Limits | None = None,
@@ -64,6 +66,7 @@ class WebAdapter:
         self._troubles = troubles
         self._max_upload_bytes = max_upload_bytes
         self._desk = desk
+        self._models = models
         self._limits = limits
         self._proxies = proxies
         self._door = Door(host, token, sessions_file=state_dir / "sessions.json" if state_dir else None)
@@ -173,6 +176,8 @@ class WebAdapter:
                 *AdminRoutes(self._desk, self._door, self._inbox).routes(),
             ]
         )
+        if self._models is not None:
+            app.add_routes(ModelRoutes(self._models, self._door).routes())
         app.router.add_static("/static", STATIC)
         return app
 
@@ -188,7 +193,7 @@ class WebAdapter:
             return web.json_response({"ok": False, "trouble": trouble}, status=503)
         return web.json_response({"ok": True})
 
-    async def _config(self, _: web.Request) -> web.Response:
+    async def _config(self, request: web.Request) -> web.Response:
         rules = await self._desk.rules(Scope(platform="web", community=COMMUNITY))
         return web.json_response(
             {
@@ -197,6 +202,7 @@ class WebAdapter:
                 "max_uploads": MAX_UPLOADS_PER_ASK,
                 "max_text": MAX_TEXT,
                 "signed_in": self._door.asks_for_token,
+                "models": self._models is not None and self._door.author(request).is_admin,
                 "unwatched": [rule.category for rule in rules if not rule.frames],
             }
         )

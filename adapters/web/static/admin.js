@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { Audit } from "./audit.js";
 import { byId, drawIcons, h } from "./dom.js";
+import { Models } from "./models.js";
 import { lastConversation } from "./place.js";
 import { Rules } from "./rules.js";
 import { offerSignOut } from "./session.js";
@@ -34,6 +35,7 @@ try {
   document.title = `Safety · ${config.title}`;
   for (const element of document.querySelectorAll("[data-title]")) element.textContent = config.title;
   offerSignOut(config, (message) => complain(new Error(message)));
+  if (config.models) new Models(byId("models"), { always: true });
   new Trials({ channel, complain, thresholds: () => rules.thresholds(), maxBytes: config.max_upload_bytes });
   audit.categories(await rules.load());
   await audit.load();

@@ -5,6 +5,7 @@ import { writeGenerate } from "./command.js";
 import { Composer } from "./composer.js";
 import { byId, drawIcons } from "./dom.js";
 import { Exchange } from "./exchange.js";
+import { Models } from "./models.js";
 import { Announcer, Follow, showBanner, toast, watchDrops } from "./page.js";
 import { Outbox, conversationId, newId, turnTo } from "./place.js";
 import { offerSignOut } from "./session.js";
@@ -249,6 +250,7 @@ try {
   offerSignOut(config, toast);
   showUnwatched(config.unwatched);
   new Chat(config);
+  if (config.models) new Models(byId("models"));
 } catch (error) {
   showBanner(error.message, "Reload", () => location.reload());
 }

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.base import Author, Refusal
 from bot import chosen, controls
 from bot.chosen import Choice, Server, applied
 from bot.config import Config, load_config
 from bot.errors import BadInput
+from bot.model_desk import Models
 from bot.switching import BUSY, ModelSwitch, Phase, Progress, Wish
 from engine.device import Device
 from engine.errors import EngineUnavailable
@@ -26,6 +28,7 @@ from tests.fakes.hub_server.world import Trouble
 
 CPU = {choice.model for choices in PRESETS["cpu"].values() for choice in choices if choice.model}
 FILES = {"config.json": b"{}", "model.safetensors": bytes(300_000)}
+ADMIN, STRANGER = Author("root", "Root", is_admin=True), Author("ann", "Ann")
 LARGEST = "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"
 
 
@@ -310,6 +313,25 @@ async def test_a_server_that_is_not_there_is_told(switch: ModelSwitch) -> None:
     end = (await ended(switch))[-1]
     assert end.phase is Phase.FAILED
     assert "does not answer" in end.says
+
+
+# --- on a page ---
+
+
+async def test_only_who_runs_the_bot_sees_and_changes_the_models(switch: ModelSwitch) -> None:
+    desk = Models(switch)
+    for call in (lambda: desk.now(STRANGER), lambda: desk.use(STRANGER, preset="lite"), lambda: desk.cancel(STRANGER)):
+        with pytest.raises(Refusal):
+            call()
+    with pytest.raises(Refusal):
+        await desk.offer(STRANGER)
+    with pytest.raises(ValueError, match="no preset"):
+        desk.use(ADMIN, preset="huge")
+    assert desk.now(ADMIN).lite
+    assert desk.use(ADMIN, preset="cpu").change.busy
+    await ended(switch)
+    now = desk.now(ADMIN)
+    assert (now.preset, now.lite, now.change.busy) == ("cpu", False, False)
 
 
 # --- from a terminal ---
