@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import av
 import numpy as np
@@ -14,6 +13,7 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 
 from engine.media._guard import Guard
+from engine.media._sound import Samples, channels_of
 
 SILENCE_DBFS = -120.0
 _HEARD_S = 2.0  # of each window at most this much is decoded, so the cost grows with the windows, not the clip
@@ -76,20 +76,7 @@ def _hear(
             if now >= end_s:
                 return
             if now + frame.samples / max(1, frame.sample_rate) > start_s:
-                meter.add(now, _samples(frame))
-
-
-def _samples(frame: AudioFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The frame's samples as floats in -1 to 1."""
-    raw: Any = frame.to_ndarray()
-    samples: np.ndarray[Any, np.dtype[np.float64]] = raw.astype(np.float64)
-    if raw.dtype.kind == "f":
-        samples = np.nan_to_num(np.clip(samples, -1.0, 1.0))
-    elif raw.dtype.kind == "u":
-        samples = (samples - 128.0) / 128.0
-    else:
-        samples /= float(np.iinfo(raw.dtype).max)
-    return samples
+                meter.add(now, channels_of(frame))
 
 
 class _Meter:
@@ -101,9 +88,9 @@ class _Meter:
         self._squares = [0.0] * windows
         self._counts = [0] * windows
 
-    def add(self, time_s: float, samples: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+    def add(self, time_s: float, samples: Samples) -> None:
         index = min(len(self._counts) - 1, max(0, int(time_s / self.width_s)))
-        self._squares[index] += float(np.square(samples).sum())
+        self._squares[index] += float(np.square(samples, dtype=np.float64).sum())
         self._counts[index] += samples.size
         self.heard = True
 

@@ -26,6 +26,7 @@ _GAP_S = 0.25  # a smaller jump of the times is jitter, as of rounding container
 _MAX_BAD_PACKETS = 100  # in a row; after that there is nothing left to hope for
 _MAX_PACKET_BYTES = 16 * 1024 * 1024  # a second of eight channels at 192 kHz has six
 _LONGEST_FRAME_S = 60.0  # a frame that claims more would swell when its rate is changed
+_KINDS = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32, "dbl": np.float64}
 _SLOWEST_HZ = 1000  # nothing that can be understood is slower
 
 
@@ -202,18 +203,32 @@ class _Line:
         self.held += len(samples)
 
 
+def channels_of(frame: AudioFrame) -> Samples:
+    """The frame's samples as floats in -1 to 1: (channels, samples). Raises `ValueError` for what is no sound.
+
+    Not by `AudioFrame.to_ndarray`: of eight and more channels in planes of their own (7.1 as AAC, Opus or Vorbis) it
+    reads planes that do not exist, and the process dies of it.
+    """
+    kind = _KINDS.get(frame.format.packed.name)
+    if kind is None:
+        raise ValueError(f"samples of the kind {frame.format.name}")
+    count, number = frame.layout.nb_channels, frame.samples
+    if frame.format.is_planar:
+        planes = frame.planes[:count]
+        raw: Any = np.stack([np.frombuffer(plane, kind, number) for plane in planes])  # type: ignore[call-overload]
+    else:
+        raw = np.frombuffer(frame.planes[0], kind, number * count).reshape(number, count).T  # type: ignore[call-overload]
+    channels: Samples = raw.astype(np.float32)
+    if raw.dtype.kind == "f":
+        return np.nan_to_num(np.clip(channels, -1.0, 1.0))
+    if raw.dtype.kind == "u":
+        return (channels - 128.0) / 128.0
+    return channels / float(np.iinfo(raw.dtype).max)
+
+
 def _mono(frame: AudioFrame) -> Samples:
     """A frame's channels mixed into one. Where they cancel each other out, the loudest of them."""
-    raw: Any = frame.to_ndarray()
-    channels = raw.astype(np.float32)
-    if raw.dtype.kind == "f":
-        channels = np.nan_to_num(np.clip(channels, -1.0, 1.0))
-    elif raw.dtype.kind == "u":
-        channels = (channels - 128.0) / 128.0
-    else:
-        channels /= float(np.iinfo(raw.dtype).max)
-    if not frame.format.is_planar:
-        channels = channels.reshape(frame.samples, -1).T
+    channels = channels_of(frame)
     if len(channels) == 1:
         return np.ascontiguousarray(channels[0])
     mixed: Samples = channels.mean(axis=0)

@@ -60,9 +60,9 @@ def sounding(
 def _frames(channels: Samples, rate: int, layout: str, from_s: float, pauses: dict[float, float]) -> Any:
     for start in range(0, channels.shape[1], _PIECE):
         late_s = from_s + sum(left_out for at, left_out in pauses.items() if start / rate >= at)
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(channels[:, start : start + _PIECE]), format="fltp", layout=layout
-        )
+        piece = channels[:, start : start + _PIECE]
+        # One sample behind the other: PyAV miscounts eight and more planes.
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece.T).reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
         frame.pts = start + round(late_s * rate)
         yield frame

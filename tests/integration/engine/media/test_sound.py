@@ -72,6 +72,21 @@ def test_what_only_the_centre_of_six_channels_says_is_heard(folder: Path, limits
     assert np.abs(samples).max() > 0.04
 
 
+@pytest.mark.parametrize(
+    ("codec", "layout", "count"),
+    [("aac", "7.1", 8), ("libopus", "7.1", 8), ("flac", "7.1", 8), ("aac", "hexadecagonal", 16)],
+)
+def test_eight_and_more_channels_are_heard_and_measured(
+    folder: Path, limits: MediaLimits, codec: str, layout: str, count: int
+) -> None:
+    channels = [tone(1.0, rate=48_000)] * count
+    with open_clip(sounding(folder / "a.mkv", *channels, rate=48_000, layout=layout, codec=codec), limits) as clip:
+        assert pitch(whole(list(clip.sound(block_s=30.0)))) == pytest.approx(440, abs=3)
+        levels = clip.loudness(1)
+    assert levels is not None
+    assert levels[0][1] > -30
+
+
 def test_channels_that_cancel_each_other_out_are_still_heard(folder: Path, limits: MediaLimits) -> None:
     voice = tone(1.0)
     path = sounding(folder / "a.mkv", voice, -voice, codec="pcm_s16le", layout="stereo")
