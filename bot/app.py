@@ -136,11 +136,12 @@ class App:
                 api_base=self.config.discord.api_base,
                 gateway=self.config.discord.gateway,
                 message_content=self.config.discord.message_content,
+                hint=self.switch.hint,
             )
         if self.config.slack.enabled:
             from bot.slack import slack_adapter
 
-            found["slack"] = slack_adapter(self.config, self.store, self.desk)
+            found["slack"] = slack_adapter(self.config, self.store, self.desk, self.switch.hint)
         return found
 
     def retention(self, platforms: Iterable[str]) -> Retention:

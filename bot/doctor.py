@@ -27,6 +27,7 @@ from bot.config import Config, ConfigError, load_config
 from bot.outlook import Files, Fit, Outlook, Row, outlook
 from bot.safety import not_covered
 from bot.store import Store, StoreError
+from bot.switching import offer_of
 from bot.timekeeping import CONFIRM, doubt
 from bot.words import listing, size
 from engine import build_engine
@@ -224,6 +225,9 @@ def _device(config: Config, device: Device, best: Chosen) -> list[Check]:
         preset = f"auto is {best.preset} here. {best.why}"
     else:
         preset = f"{asked}; auto would be {best.preset}" if best.preset not in (asked, "lite") else asked
+        if asked == "lite" and (offer := offer_of(config, device, best)).preset != asked:
+            how = offer.install or f"Change to it: gpt4video models use {offer.preset}"
+            preset = f"lite; here runs also the {offer.says}. {how}"
     return [Check("device", True, f"{device.name}{memory}{reason}"), Check("preset", True, preset)]
 
 

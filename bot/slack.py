@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -21,8 +21,9 @@ from bot.store import InstallationRow, Store
 EVENTS_PER_S = 1000.0
 
 
-def slack_adapter(config: Config, store: Store, desk: AdminDesk) -> Adapter:
-    """The adapter: one workspace by its token or several by their installations, over a socket or over HTTP."""
+def slack_adapter(config: Config, store: Store, desk: AdminDesk, hint: Callable[[], str] = str) -> Adapter:
+    """The adapter: one workspace by its token or several by their installations, over a socket or over HTTP. `hint` is
+    a sentence for admins, or empty."""
     slack = config.slack
     installations = StoredInstallations(store) if slack.client_id is not None else None
     signing_secret = _plain(slack.signing_secret) if slack.mode == "http" else None
@@ -46,6 +47,7 @@ def slack_adapter(config: Config, store: Store, desk: AdminDesk) -> Adapter:
         api_base=slack.api_base,
         http=http,
         installations=installations,
+        hint=hint,
     )
 
 

@@ -22,7 +22,9 @@ from bot.errors import BadInput
 from bot.models import Sum
 from bot.outlook import outlook
 from bot.words import listing, size, span
-from engine.errors import DownloadStopped, EngineError
+from engine.backends.accelerator import SENTENCE
+from engine.device import Device, has_packages
+from engine.errors import DownloadStopped, EngineError, MissingExtra
 from engine.hub import Advance
 from engine.presets import AUTO, OWN_MODELS, PRESET_NAMES, Chosen, choose
 from engine.servers import Tried, try_server
@@ -129,6 +131,12 @@ class ModelSwitch:
             not choice.model and choice.backend in OWN_MODELS for role in Role for choice in runtime.choices(role)
         )
 
+    def hint(self) -> str:
+        """A sentence for who has just met the bot; empty once it has other models than the lite ones."""
+        if not self.is_lite:
+            return ""
+        return "I answer with my lite models so far. Whoever runs me can change that: `gpt4video models use auto`."
+
     def answering(self) -> str:
         """The names of the models that answer now, in the order of their roles."""
         return listing(list(dict.fromkeys(card.name for card in self._engine.cards)))
@@ -199,10 +207,15 @@ class ModelSwitch:
             return chosen.with_choice(self._config, choice, key=wish.key), choice, tried.says
         preset = wish.preset
         if preset == AUTO:
-            _, best = await asyncio.to_thread(models.examine, self._config)
+            device, best = await asyncio.to_thread(models.examine, self._config)
+            if not device.packages:
+                raise MissingExtra(best.why)
             preset = best.preset
         choice = Choice(preset=preset)
-        return chosen.with_choice(self._config, choice), choice, ""
+        config = chosen.with_choice(self._config, choice)
+        if models.are_loaded(config.runtime_config()) and not has_packages():
+            raise MissingExtra(SENTENCE)  # before gigabytes are fetched that nothing can load
+        return config, choice, ""
 
     async def _fetch(self, config: Config) -> None:
         missing = await asyncio.to_thread(models.missing, config.runtime_config())
@@ -293,7 +306,11 @@ def server_of(tried: Tried) -> Server:
 
 def offered(config: Config) -> Offer:
     """What would fit this machine. Blocks for seconds."""
-    device, best = models.examine(config)
+    return offer_of(config, *models.examine(config))
+
+
+def offer_of(config: Config, device: Device, best: Chosen) -> Offer:
+    """The same, once the device was looked at."""
     install = "" if device.packages else best.why
     if install:
         best = choose(replace(device, packages=True))

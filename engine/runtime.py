@@ -177,7 +177,11 @@ class Runtime:
                 for piece in pieces:
                     context.say(piece)
             context.end_of_answer()
-        return Answered(model=model.card.name, seconds=own.seconds(), frames=context.frames, tokens=context.tokens)
+        remark = (
+            remarks() if (remarks := getattr(model.backend, "remark", None)) else ""
+        )  # engine.backends.base.Remarks
+        name = " · ".join(filter(None, (model.card.name, remark)))
+        return Answered(model=name, seconds=own.seconds(), frames=context.frames, tokens=context.tokens)
 
     def _generate(self, job: Generate, emit: Emit, checkpoint: Checkpoint) -> Rendered:
         model = self._model(Role.GENERATION, job.model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from discord.gateway import DiscordWebSocket
@@ -40,14 +40,17 @@ class DiscordAdapter:
         api_base: str = API_BASE,
         gateway: str | None = None,
         message_content: bool = False,
+        hint: Callable[[], str] = str,
     ) -> None:
-        """`message_content` asks for that privileged intent, which the bot does not need: see `BotClient`."""
+        """`message_content` asks for that privileged intent, which the bot does not need: see `BotClient`. `hint` is a
+        sentence for who adds the bot to a server, or empty."""
         self._token = token
         self._desk = desk
         self._state_dir = state_dir
         self._api_base = api_base.rstrip("/")
         self._gateway = gateway
         self._message_content = message_content
+        self._hint = hint
         self._client: BotClient | None = None
         self._line: Connection | None = None
         self._connection: asyncio.Task[None] | None = None  # keeps it
@@ -71,6 +74,7 @@ class DiscordAdapter:
             gateway=self._gateway,
             keep_gateway=elsewhere or self._gateway is not None,
             message_content=self._message_content,
+            hint=self._hint,
         )
         self._line = Connection(self._client, self._ending)
         try:

@@ -78,12 +78,13 @@ class BotClient(discord.AutoShardedClient):
         keep_gateway: bool = False,
         message_content: bool = False,
         timing: Timing | None = None,
+        hint: Callable[[], str] = str,
         **options: Any,
     ) -> None:
         """`keep_gateway` makes the gateway that the server names the one for new sessions, too.
 
         `message_content` asks for that privileged intent: then a reply also brings clips of messages that
-        do not mention the bot.
+        do not mention the bot. `hint` is a further sentence of the hello, or empty.
         """
         super().__init__(
             intents=intents(message_content=message_content),
@@ -110,7 +111,7 @@ class BotClient(discord.AutoShardedClient):
         self._session: aiohttp.ClientSession | None = None
         self.answers = Answers(self)
         self._questions = Questions(self, Edits(state_dir), Taking(state_dir))
-        self._guilds = Guilds(self, state_dir)
+        self._guilds = Guilds(self, state_dir, hint)
         self._marks = Marks(state_dir / HEARD_FILE, per_second=1000 << 22, same=True)
         self._missed = Missed(self, self._marks)
         self._leaving = False

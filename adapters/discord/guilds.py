@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,10 @@ _UNREACHED = (discord.HTTPException, aiohttp.ClientError, OSError)
 class Guilds:
     """Remembers, over restarts, whose application the data belongs to and which guilds were greeted."""
 
-    def __init__(self, client: BotClient, state_dir: Path) -> None:
+    def __init__(self, client: BotClient, state_dir: Path, hint: Callable[[], str] = str) -> None:
+        """`hint` is a further sentence of the hello, or empty."""
         self._client = client
+        self._hint = hint
         self._file = StateFile(state_dir / STATE_FILE)
         self._application = ""
         self._greeted: set[str] = set()
@@ -98,6 +100,7 @@ class Guilds:
         text = notices.HELLO.format(
             name=discord.utils.escape_markdown(guild.me.display_name), guild=discord.utils.escape_markdown(guild.name)
         )
+        text = "\n".join(filter(None, (text, self._hint())))
         host = await self._added_by(guild) or guild.owner_id
         if host and await self._client.tell(Author(str(host), ""), text):
             log.info("said hello to the one who added the bot to guild %s", guild.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from slack_bolt.async_app import AsyncApp
@@ -61,10 +62,12 @@ class SlackAdapter:
         timing: Timing | None = None,
         sockets: int = SOCKETS,
         backoff_s: tuple[float, ...] = BACKOFF_S,
+        hint: Callable[[], str] = str,
     ) -> None:
         """`signing_secret` is checked by the door. `installations` are those of several workspaces; without them the
-        `bot_token` says which one it is."""
+        `bot_token` says which one it is. `hint` is a sentence for admins who open the Home, or empty."""
         self._desk = desk
+        self._hint = hint
         self._state_dir = state_dir
         self._app_token = app_token
         self._http = http
@@ -152,6 +155,7 @@ class SlackAdapter:
             people=self.people,
             cards=cards,
             tasks=self._tasks,
+            hint=self._hint,
         )
         register_home(app, home, self._tasks)
 

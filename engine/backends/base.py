@@ -104,6 +104,13 @@ class ReadsOthers(Protocol):
         """What others put before the model. Called inside `answer`, once, when the model asks for a video."""
 
 
+class Remarks(Protocol):
+    """An `UnderstandingBackend` that sometimes answers in another way than people expect of it."""
+
+    def remark(self) -> str:
+        """What has to be said under the last answer, in a few words; empty for nothing."""
+
+
 class GenerationBackend(Backend, Protocol):
     def render(self, job: Generate, context: JobContext) -> Rendered:
         """Write the MP4 to `job.out`, emitting `Progress` and honouring `checkpoint()` at every step.

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from engine.presets import PINS
-from tests.e2e.test_page import PATIENT, ask, picture, settled
+from tests.e2e.test_page import PATIENT, ask, drop, picture, settled
 from tests.fakes.hub_server import HubServer
 from tests.fakes.hub_server.world import Trouble
 from tests.fakes.openai_server import OpenAiServer, answer, refusal
@@ -139,7 +139,9 @@ def test_what_was_chosen_without_a_running_bot_is_there_at_its_start(tmp_path: P
     assert json.loads(listed.stdout)["preset"] == "cpu"
 
 
-def test_a_pasted_server_is_tried_and_one_that_cannot_see_is_told_what_was_recognised(page: Page, bot: Running) -> None:
+def test_a_pasted_server_is_tried_and_one_that_cannot_see_is_told_what_was_recognised(
+    page: Page, bot: Running, bikes: Path
+) -> None:
     blind = refusal(
         500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
     )
@@ -154,7 +156,11 @@ def test_a_pasted_server_is_tried_and_one_that_cannot_see_is_told_what_was_recog
         expect(card).to_contain_text("tiny/model answers, but cannot see")
         expect(card.get_by_label("Its key")).to_have_value("")
         page.goto(bot.url)
-        settled(ask(page, "Hello?"), "done")
+        drop(page, bikes)
+        told = settled(ask(page, "What happens here?"), "done")
+        expect(told.locator(".text")).to_contain_text("It shows a ride.")
+        expect(told.locator(".foot")).to_contain_text("from recognised text, not from pictures")
+        assert "image_url" not in json.dumps(server.questions[2:])
         failed = use(bot, "--server", "http://127.0.0.1:1/v1")
         assert failed.returncode == 4
         assert "does not answer" in failed.stderr

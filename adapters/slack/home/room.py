@@ -21,7 +21,19 @@ from adapters.slack.home import strings
 from adapters.slack.home.audit import AuditPage
 from adapters.slack.home.cases import Cards, CasesPage
 from adapters.slack.home.groups import Groups
-from adapters.slack.home.kit import PREFIX, Block, Element, Filled, button, divider, home, read_about, row, section
+from adapters.slack.home.kit import (
+    PREFIX,
+    Block,
+    Element,
+    Filled,
+    button,
+    divider,
+    home,
+    read_about,
+    row,
+    section,
+    small,
+)
 from adapters.slack.home.mine import MinePage
 from adapters.slack.home.quotas import QuotasPage
 from adapters.slack.home.safety import SafetyPage
@@ -70,13 +82,15 @@ class Home:
         cards: Cards,
         tasks: Tasks,
         haste_s: float = ANSWER_S,
+        hint: Callable[[], str] = str,
     ) -> None:
-        """`haste_s`: how long what becomes of a form is waited for."""
+        """`haste_s`: how long what becomes of a form is waited for. `hint` is a sentence for admins, or empty."""
         self._workspaces = workspaces
         self._people = people
         self._desk = desk
         self._tasks = tasks
         self.haste_s = haste_s
+        self._hint = hint
         self._turns = Turns()
         self._groups = Groups()
         settings, quotas = SettingsPage(desk, self._groups), QuotasPage(desk, self._groups)
@@ -253,6 +267,8 @@ class Home:
             blocks = await found.draw(visit, [])
         shown = [*_navigation(name, is_admin=visit.author.is_admin)]
         shown += [section(said[:_SAID]), divider()] if said else []
+        if name == "me" and visit.author.is_admin and (hint := self._hint()):
+            shown.append(small(hint))
         await self._publish(visit, home([*shown, *blocks], page, strings.TOO_MUCH))
 
     async def _publish(self, visit: Visit, view: Element) -> None:

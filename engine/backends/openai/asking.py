@@ -6,6 +6,7 @@ It knows when to give up and what to say then; what is asked is built elsewhere.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import re
 import time
@@ -31,15 +32,37 @@ _TOO_LONG = re.compile(
 )
 
 
+# How servers say that their model takes no pictures: llama.cpp, vLLM, SGLang, Ollama, and hosted ones.
+_BLIND = re.compile(
+    r"mmproj|image_url|\bimages?\b[^.]{0,60}\b(?:not|n't|un|no)\s*(?:be\s+)?(?:support|accept|allow|enabled|available)"
+    r"|\b(?:not|n't|no|without)\b[^.]{0,40}\b(?:images?|vision|multi-?modal|pictures?)\b"
+    r"|\b(?:vision|multi-?modal)\b[^.]{0,40}\b(?:not|n't|un)\s*(?:be\s+)?(?:support|enabled|available)"
+    r"|only (?:supports? )?text|text[- ]only",
+    re.IGNORECASE,
+)
+_BREAKS_TO_BLIND = 2  # questions with pictures that break off, before the same is asked without
+_BLIND_FOR_S = 600.0  # when that helped; a server may have had its own reasons
+
+
 @dataclass
 class Manners:
-    """What is known of a server by now: the fields that it does not take, and how many tokens its model does."""
+    """What is known of a server by now: the fields that it does not take, how many tokens its model does, and until
+    when (on the monotonic clock) nobody should show it pictures."""
 
     refused: frozenset[str] = frozenset()
     context_tokens: int = 0
+    blind_until: float = 0.0
 
-    def learn(self, refusal: Refused) -> bool:
-        """Whether a question that was refused is worth asking differently, and then how from now on."""
+    @property
+    def blind(self) -> bool:
+        return time.monotonic() < self.blind_until
+
+    def learn(self, refusal: Refused, *, pictures: bool = False) -> bool:
+        """Whether a question that was refused, with `pictures` or without, is worth asking differently, and then how
+        from now on."""
+        if pictures and refusal.status not in (401, 403, 404, 408, 429) and _BLIND.search(refusal.body):
+            self.blind_until = math.inf
+            return True
         if refusal.status not in (400, 413, 422):
             return False
         if _TOO_LONG.search(refusal.body) and self.context_tokens // 2 >= _SMALLEST_BUDGET:
@@ -55,7 +78,8 @@ class Manners:
 class Asking:
     """One question, asked up to `tries` times (0: the usual number).
 
-    `prompt_tokens` is what the server counted, once it is answered; 0 when it did not say.
+    `prompt_tokens` is what the server counted, once it is answered; 0 when it did not say. `body` says with `pictures`
+    whether it has some; once `blind` is set, it should not.
     """
 
     def __init__(
@@ -73,6 +97,9 @@ class Asking:
         self._checkpoint = checkpoint
         self._tries = tries or _TRIES
         self._said = False
+        self._breaks = 0
+        self.pictures = False
+        self.blind = False
         self.prompt_tokens = 0
 
     def answer(self, body: Callable[[], bytes]) -> Iterator[str]:
@@ -84,10 +111,13 @@ class Asking:
         while True:
             try:
                 yield from self._try(body())
+                if self.blind and self._breaks:
+                    self._manners.blind_until = time.monotonic() + _BLIND_FOR_S
                 return
             except Refused as refusal:
                 self._log(f"HTTP {refusal.status}: {dialect.words(refusal.body)}")
-                if self._manners.learn(refusal):
+                if self._manners.learn(refusal, pictures=self.pictures):
+                    self.blind = self._manners.blind
                     continue
                 passes = refusal.status in (408, 429) or refusal.status >= 500
                 wait_s, error = refusal.retry_after_s, sentences.refused(refusal, self._options, self._model)
@@ -97,6 +127,8 @@ class Asking:
             except BrokenOff as problem:
                 self._log(str(problem))
                 passes, wait_s, error = not self._said, None, sentences.broken_off(self._said)
+                self._breaks += self.pictures
+                self.blind = self.blind or self._breaks >= _BREAKS_TO_BLIND
             tries += 1
             self._try_again_or_raise(tries, passes, wait_s, error)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from engine.backends.chat.conversation import fit, in_question
+from engine.backends.chat.conversation import ChatMessage, fit, in_question
 from engine.backends.chat.outside import Signs
 from engine.backends.chat.sampling import Viewer, Views, Watched, show
 from engine.backends.lite import extra
 from engine.backends.openai import dialect, sentences
+from engine.backends.openai.facts import REMARK, Facts
 from engine.backends.openai.options import Options, read
 from engine.errors import BadRequest, MissingExtra
 from engine.types import ModelCard, ModelChoice, Role, RuntimeConfig, Understand
@@ -44,6 +45,8 @@ class OpenAiUnderstanding:
         self._viewer = Viewer()
         self._signs = Signs()
         self._manners: Manners | None = None
+        self._facts = Facts()
+        self._remark = ""
         self._scale = 1.0  # tokens that the server counts, for each that we do
 
     @classmethod
@@ -109,20 +112,29 @@ class OpenAiUnderstanding:
 
         def body() -> bytes:
             nonlocal seen, counted
+            blind = asking.blind or manners.blind or not options.pictures
             messages = fit(
                 job.turns,
                 views,
                 budget=int((manners.context_tokens - job.max_tokens) / self._scale),
                 text_tokens=_text_tokens,
-                frame_tokens=lambda watched: self._frame_tokens(watched, views),
+                frame_tokens=lambda watched: (
+                    _text_tokens(self._facts.of(watched, context)) if blind else self._frame_tokens(watched, views)
+                ),
                 can_generate=self._can_generate,
             )
+            watched = in_question(messages, job.turns)
+            asking.pictures = not blind and _has_pictures(messages)
+            self._remark = ""
+            if blind and _has_pictures(messages):
+                messages = self._facts.told(messages, context)
+                self._remark = REMARK
             parts = [part for message in messages for part in message.parts]
             counted = sum(
                 _text_tokens(part) if isinstance(part, str) else self._frame_tokens(part, views) for part in parts
             )
             if seen is None:
-                seen = in_question(messages, job.turns)
+                seen = watched
                 show(seen, job.stills_dir, context)
             context.checkpoint()
             return dialect.request(
@@ -138,6 +150,10 @@ class OpenAiUnderstanding:
         yield from asking.answer(body)
         if asking.prompt_tokens and counted:
             self._scale = min(4.0, max(0.25, asking.prompt_tokens / counted))
+
+    def remark(self) -> str:
+        """What has to be said under the last answer."""
+        return self._remark
 
     def outside(self, job: Understand, context: JobContext) -> Outside:
         """What people, names, speech and pictures of this conversation put before the model."""
@@ -185,6 +201,10 @@ class OpenAiUnderstanding:
         if not self._is_whole(watched, views):
             return ""
         return dialect.data_url(_CONTAINERS[watched.info.container], Path(watched.clip.path).read_bytes())
+
+
+def _has_pictures(messages: Sequence[ChatMessage]) -> bool:
+    return any(not isinstance(part, str) for message in messages for part in message.parts)
 
 
 def _text_tokens(text: str) -> int:

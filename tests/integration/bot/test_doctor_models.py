@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from bot import doctor, models
+from bot.config import load_config
 from engine.device import Device
-from engine.presets import GIB
+from engine.presets import GIB, choose
 
 CARD = Device(kind="cuda", name="NVIDIA Test", memory_bytes=round(7.6 * GIB), free_bytes=7 * GIB)
 
@@ -42,6 +43,21 @@ async def test_auto_is_told_with_its_reason_and_how_the_models_share_the_card(
     assert "Qwen3.5-2B and Whisper base take turns; Wan2.1-1.3B works in parts, which is slower" in said
     assert "✗ models  6 of 6 are not here yet: 36.0 GB" in said
     assert "→ Fetch them with: gpt4video models pull" in said
+
+
+def test_who_has_the_lite_models_is_told_what_fits_and_the_command_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f'[models]\nfolder = "{tmp_path}"\n')
+    config = load_config(file, {})
+
+    def preset(device: Device) -> str:
+        return doctor._device(config, device, choose(device))[1].says
+
+    said = preset(Device(memory_bytes=16 * GIB))
+    assert said.startswith("lite; here runs also the preset cpu: 2.8 GB to fetch, about 5 min at 10 MB/s; Apache-2.0")
+    assert said.endswith("Change to it: gpt4video models use cpu")
+    assert "pip install" in preset(Device(memory_bytes=16 * GIB, packages=False))
+    assert preset(Device(memory_bytes=2 * GIB)) == "lite"
 
 
 async def test_what_cannot_fit_is_named_with_the_preset_that_does(

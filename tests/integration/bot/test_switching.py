@@ -122,6 +122,19 @@ async def test_auto_is_what_fits_this_machine(
     assert (await ended(switch))[-1].preset == "cpu"
 
 
+@pytest.mark.parametrize("preset", ["auto", "cpu"])
+async def test_nothing_is_fetched_that_could_not_be_loaded(
+    switch: ModelSwitch, hub: HubServer, monkeypatch: pytest.MonkeyPatch, preset: str
+) -> None:
+    monkeypatch.setattr("bot.models.detect", lambda name: Device(memory_bytes=16 << 30, packages=False))
+    monkeypatch.setattr("bot.switching.has_packages", lambda: False)
+    switch.use(Wish(preset=preset))
+    end = (await ended(switch))[-1]
+    assert end.phase is Phase.FAILED
+    assert "pip install" in end.says
+    assert not hub.requests
+
+
 async def test_an_offer_says_size_licence_and_time(switch: ModelSwitch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.models.detect", lambda name: Device(memory_bytes=16 << 30))
     offer = await switch.offer()
@@ -328,10 +341,12 @@ async def test_only_who_runs_the_bot_sees_and_changes_the_models(switch: ModelSw
     with pytest.raises(ValueError, match="no preset"):
         desk.use(ADMIN, preset="huge")
     assert desk.now(ADMIN).lite
+    assert "models use auto" in switch.hint()
     assert desk.use(ADMIN, preset="cpu").change.busy
     await ended(switch)
     now = desk.now(ADMIN)
     assert (now.preset, now.lite, now.change.busy) == ("cpu", False, False)
+    assert not switch.hint()
 
 
 # --- from a terminal ---

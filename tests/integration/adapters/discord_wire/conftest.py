@@ -154,8 +154,8 @@ async def launch(
     """Starts adapters, and stops those that a test leaves running."""
     running: list[DiscordAdapter] = []
 
-    async def start(*, token: str = server.token, state_dir: Path = tmp_path) -> DiscordAdapter:
-        adapter = DiscordAdapter(token=token, state_dir=state_dir, desk=QuietDesk(), api_base=server.api_base)
+    async def start(*, token: str = server.token, state_dir: Path = tmp_path, **more: Any) -> DiscordAdapter:
+        adapter = DiscordAdapter(token=token, state_dir=state_dir, desk=QuietDesk(), api_base=server.api_base, **more)
         running.append(adapter)
         await adapter.start(handler)
         return adapter

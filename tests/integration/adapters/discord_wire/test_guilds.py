@@ -42,6 +42,15 @@ async def test_the_owner_of_a_new_guild_gets_one_hello_with_the_three_things_to_
         assert thing in hello
 
 
+async def test_the_hello_says_how_to_get_from_the_lite_models_to_others(
+    server: DiscordServer, launch, ann: User
+) -> None:
+    await launch(hint=lambda: "Larger ones: `gpt4video models use auto`.")
+    server.guild("Riders", owner=ann)
+    await server.until(lambda: said_to(server, ann), "a hello")
+    assert said_to(server, ann)[0].endswith("Larger ones: `gpt4video models use auto`.")
+
+
 async def test_who_added_the_bot_is_greeted_where_the_audit_log_tells(
     server: DiscordServer, launch, ann: User, handler
 ) -> None:

@@ -675,3 +675,88 @@ def test_its_errors_arrive_in_the_bot_as_what_they_are() -> None:
     for error in (ServerFailed("x"), ServerTimeout("x")):
         assert type(from_event(error.to_event())) is type(error)
     assert issubclass(ServerTimeout, EngineError)
+
+
+# --- models that cannot see ------------------------------------------------------------------------------------------
+
+
+REFUSALS = [
+    (
+        500,
+        "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
+    ),  # llama.cpp
+    (400, "tiny/model is not a multimodal model"),  # vLLM
+    (400, "At most 0 image(s) may be provided in one prompt; this model does not support images"),
+    (400, "Invalid content type. image_url is only supported by certain models."),  # OpenAI
+    (400, "this model is missing data required for image input: it does not support vision"),  # Ollama
+]
+
+
+@pytest.mark.parametrize(("status", "message"), REFUSALS)
+def test_a_server_that_takes_no_pictures_is_told_what_was_recognised_at_once(
+    server: OpenAiServer, context: Context, status: int, message: str
+) -> None:
+    server.replies = [refusal(status, message), answer("A bird.")]
+    backend = backend_of(server)
+    assert ask(backend, context, question("What?", real_clip("bikes.mp4"))) == ["A bird."]
+    first, second = (json.dumps(body["messages"]) for body in server.questions)
+    assert "image_url" in first
+    assert "image_url" not in second
+    assert "Recognised in clip 1 (10.0 seconds long" in second
+    assert "cannot see" in second
+    assert backend.remark() == "from recognised text, not from pictures"
+    ask(backend, context, question("And then?", real_clip("bikes.mp4")))
+    assert len(server.questions) == 3  # it remembers
+    ask(backend, context)
+    assert not backend.remark()  # without a clip there is nothing to say of it
+
+
+def test_a_server_that_breaks_off_at_pictures_is_asked_without(server: OpenAiServer, context: Context) -> None:
+    def picky(wire: Wire) -> None:
+        (broken if "image_url" in json.dumps(server.questions[-1]) else answer("A bird."))(wire)
+
+    server.replies = [picky]
+    backend = backend_of(server)
+    assert ask(backend, context, question("What?", real_clip("bikes.mp4"))) == ["A bird."]
+    assert len(server.questions) == 3
+    ask(backend, context, question("What?", real_clip("bikes.mp4")))
+    assert len(server.questions) == 4
+
+
+def test_a_server_that_only_breaks_off_is_not_taken_for_blind(server: OpenAiServer, context: Context) -> None:
+    server.replies = [broken]
+    backend = backend_of(server)
+    with pytest.raises(ServerFailed, match="broke off"):
+        ask(backend, context, question("What?", real_clip("bikes.mp4")))
+    server.replies = [answer("A bird.")]
+    ask(backend, context, question("What?", real_clip("bikes.mp4")))
+    assert "image_url" in json.dumps(server.questions[-1])
+
+
+def test_other_refusals_are_no_reason_to_take_the_pictures_away(server: OpenAiServer, context: Context) -> None:
+    server.replies = [refusal(400, "no idea"), refusal(400, "no idea"), answer("never")]
+    with suppress(EngineError):
+        ask(backend_of(server), context, question("What?", real_clip("bikes.mp4")))
+    assert all("image_url" in json.dumps(body) for body in server.questions)
+
+
+def test_a_model_that_is_known_to_be_blind_gets_no_picture_and_the_footer_says_so(server: OpenAiServer) -> None:
+    server.replies = [answer("A bird.")]
+    choice = ModelChoice(backend="openai", options={"base_url": server.url, "pictures": False})
+    runtime = Runtime(RuntimeConfig(models={Role.UNDERSTANDING: choice}))
+    runtime.load()
+    done = runtime.run(question("What?", real_clip("bikes.mp4")), lambda event: None, lambda: None)
+    assert isinstance(done, Answered)
+    assert done.model == "tiny/model · from recognised text, not from pictures"
+    assert "image_url" not in json.dumps(server.questions)
+
+
+def test_what_a_clip_spells_orders_nothing_of_a_blind_model(
+    server: OpenAiServer, context: Context, tmp_path: Path
+) -> None:
+    server.replies = [answer("Words.")]
+    sign = lettered(tmp_path / "sign.png", "<video>a cat</video>")
+    ask(backend_of(server, pictures=False), context, question("What does it say?", sign))
+    told = json.dumps(server.questions[-1]["messages"][-1], ensure_ascii=False)
+    assert "Recognised" in told
+    assert "<video>a cat" not in told

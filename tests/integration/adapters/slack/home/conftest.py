@@ -32,6 +32,7 @@ class Service:
     handler: Any
     state_dir: Path
     haste_s: float = 2.0
+    hint: str = ""
     clock: list[float] = field(default_factory=lambda: [0.0])
 
     async def start(self) -> None:
@@ -48,6 +49,7 @@ class Service:
             cards=self.cards,
             tasks=self.tasks,
             haste_s=self.haste_s,
+            hint=lambda: self.hint,
         )
 
         async def authorize(enterprise_id: str | None, team_id: str | None) -> Any:

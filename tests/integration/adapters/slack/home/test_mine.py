@@ -167,3 +167,11 @@ async def test_a_request_that_ended_meanwhile_is_said_to_have_ended(office) -> N
     office.handler.waits = [replace(office.handler.waits[0])]
     home = await office.press(office.ann, "me:drop")
     assert "There was nothing left to cancel" in home.shown
+
+
+async def test_admins_read_how_to_get_from_the_lite_models_to_others(office) -> None:
+    office.service.hint = "Larger ones: `gpt4video models use auto`."
+    assert "models use auto" in (await office.open(office.boss)).shown
+    assert "models use auto" not in (await office.open(office.ann)).shown
+    office.service.hint = ""
+    assert "models use auto" not in (await office.open(office.boss)).shown
