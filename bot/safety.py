@@ -228,6 +228,9 @@ REFUSALS = {
     Where.VIDEO: "The video came out unsafe for this place, so nobody sees it",
 }
 
+# No number is named: they differ by country. The page lists free help lines of most.
+HELP = "If this is about you, please talk to somebody now: a person you trust, or a help line from findahelpline.com."
+
 
 def explain(decision: Decision, where: Where) -> str:
     """Say why something is blocked: category, score, limit and the frame's time."""
@@ -248,8 +251,14 @@ def explain(decision: Decision, where: Where) -> str:
     spread = f" in more than {worst.share:.0%} of its frames" if worst.share else ""
     return (
         f"{REFUSALS[worst.where]}: {worst.category.value} {worst.score:.2f}{said}{spread} is over "
-        f"this place's limit of {worst.threshold:.2f}{frame}."
+        f"this place's limit of {worst.threshold:.2f}{frame}.{_care(worst)}"
     )
+
+
+def _care(worst: Verdict) -> str:
+    """What to say to somebody whose own words, in a question or a prompt, may be about themselves."""
+    about_oneself = worst.category is Category.SELF_HARM and worst.where in (Where.QUESTION, Where.PROMPT)
+    return f" {HELP}" if about_oneself else ""
 
 
 def not_covered(coverage: Coverage) -> tuple[tuple[Category, ...], tuple[Category, ...]]:

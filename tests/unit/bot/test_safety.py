@@ -126,6 +126,18 @@ def test_the_explanation_names_category_score_limit_and_frame() -> None:
     assert all(part in sentence for part in ("violence", "0.83", "0.70", "0:07"))
 
 
+@pytest.mark.parametrize("where", [Where.QUESTION, Where.PROMPT])
+def test_whoever_writes_of_harming_themselves_is_told_where_help_is(where: Where) -> None:
+    decision = decide(policy(), scored(of_text(Category.SELF_HARM, 0.9)), text=where, frames=None)
+    assert explain(decision, where).endswith("a help line from findahelpline.com.")
+
+
+def test_help_is_offered_for_no_other_category_and_not_for_what_others_said() -> None:
+    violent = decide(policy(), scored(of_text(VIOLENCE, 0.9)), text=Where.QUESTION, frames=None)
+    said = decide(policy(), scored(of_text(Category.SELF_HARM, 0.9)), text=Where.SPEECH, frames=None)
+    assert "findahelpline" not in explain(violent, Where.QUESTION) + explain(said, Where.SPEECH)
+
+
 def test_adding_decisions_keeps_the_stricter_verdict_of_each_check_point() -> None:
     def one(score: float, action: Action, where: Where) -> Decision:
         return Decision((Verdict(HARASSMENT, score, 0.5, action, where, "words"),))
