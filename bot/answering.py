@@ -245,7 +245,7 @@ class _Answer:
                         self._wishes.append(event.prompt)
                     case Answered():
                         errand.model_ended(event.seconds)
-                        frames = f"{event.frames} frames" if event.frames else ""
+                        frames = f"{event.frames} {'frame' if event.frames == 1 else 'frames'}" if event.frames else ""
                         parts = filter(None, (event.model, frames, self._remark, f"{event.seconds:.1f} s"))
                         errand.footers.append(" · ".join(parts))
                         stage.update(model=event.model)

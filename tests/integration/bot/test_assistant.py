@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from adapters.base import Audience, DeliveryError, State
 from bot.access import Defaults
 from bot.running import MOST_ATTEMPTS
@@ -24,6 +26,12 @@ async def test_a_question_about_a_clip_ends_with_an_answer_and_an_honest_footer(
     assert view.text == "Two people ride past. The second looks back."
     assert "scripted" in view.footer
     assert "8 frames" in view.footer
+
+
+async def test_one_frame_is_not_called_frames(house: House) -> None:
+    house.engine.answers = [[Started(), Token(text="A cat."), msgspec.structs.replace(ANSWERED, frames=1)]]
+    view = await (await house.ask("What is in the picture?", Posted())).end()
+    assert view.footer == "scripted · 1 frame · 1.5 s"
 
 
 async def test_the_answer_is_shown_sentence_by_sentence_while_the_model_goes_on(house: House) -> None:
