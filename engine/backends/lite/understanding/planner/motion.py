@@ -20,6 +20,7 @@ _PAN = 0.022  # widths: less is a tremor
 _ZOOM = 0.09
 _SHAKE = 0.006
 _TOLD = 6
+_STIRS = 0.005  # share of the picture: more than noise, so it can't be said that nothing moves
 
 _UNTESTED = (
     "same|together|opposite|faster|slower|fast|slow|slowly|change|changes|direction|smoothly|both|all|everything"
@@ -80,7 +81,10 @@ def _all(ask: Ask, facts: ClipFacts) -> Iterator[str]:
         yield ask.answer("too_jumpy")
     else:
         camera = any(camera_words(ask.words, shot.camera) for shot in facts.shots_in(ask.span))
-        yield ask.answer("only_camera" if camera else "nothing_moves", yes=False)
+        if not camera and facts.stir(ask.span) > _STIRS:
+            yield ask.say("stirs")
+        else:
+            yield ask.answer("only_camera" if camera else "nothing_moves", yes=False)
 
 
 def _told(ask: Ask, facts: ClipFacts, most: int) -> Iterator[str]:
@@ -256,8 +260,9 @@ def summary(ask: Ask) -> Iterator[str]:
     told = [(s, does) for s in facts.shots_in(ask.span) if (does := camera_words(ask.words, s.camera))]
     if told:
         yield _camera_told(ask, facts, told[:2]).removeprefix(f"{ask.lead}: ")
-    movers = sorted((m for m in facts.movers_in(ask.span) if m.direction), key=lambda mover: -mover.weight)[:2]
+    seen = sorted(facts.movers_in(ask.span), key=lambda mover: -mover.weight)
+    movers = [m for m in seen if m.direction][:2] or seen[:1]
     yield from (mover_words(ask.words, m) for m in sorted(movers, key=lambda mover: mover.span.start_s))
     if not told and not movers and facts.followed(ask.span):
-        yield ask.say("too_jumpy" if facts.jumps else "nothing_moves")
+        yield ask.say("too_jumpy" if facts.jumps else "stirs" if facts.stir(ask.span) > _STIRS else "nothing_moves")
     yield from _parts_only(ask, facts)

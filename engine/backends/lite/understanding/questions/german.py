@@ -10,6 +10,10 @@ from importlib import resources
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _QUOTED = re.compile(r"[\"“”„«»][^\"“”„«»]*[\"“”„«»]|\b(?=\w*[A-ZÄÖÜ]{2})[A-ZÄÖÜ\d]+\b")
 
+_ALSO_ENGLISH = re.compile(
+    "was|die|man|hat|war|so|also|fast|hell|gut|los|an|am|tag|text|video|frames|rad|land|fest|essen|mal|zoom"
+)
+
 
 def in_english(text: str) -> str:
     """`text` with each German word that is known replaced; what is quoted or in capitals stays as it is."""
@@ -31,6 +35,16 @@ def _word(word: str, words: dict[str, str], stems: list[tuple[str, str]]) -> str
     if known is None:
         known = next((english for stem, english in stems if word.lower().startswith(stem)), None)
     return word if known is None else known
+
+
+@cache
+def only_german() -> frozenset[str]:
+    """The words of the glossary that no English question has."""
+    return frozenset(
+        word
+        for word, english in _table()["words"].items()
+        if not _ALSO_ENGLISH.fullmatch(word) and word not in english.split()
+    )
 
 
 @cache

@@ -9,6 +9,8 @@ from collections import Counter
 from functools import cache
 from importlib import resources
 
+from .german import only_german
+
 KNOWN = ("en", "de")
 
 
@@ -32,6 +34,8 @@ def tongue_of(text: str) -> str:
         return foreign
     words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", text.lower().replace("’", "'"))
     counts = {tongue: sum(word in known for word in words) for tongue, known in _words().items()}
+    german = only_german() - _words()["de"]
+    counts["de"] += sum(word in german for word in words)
     if "¿" in text or "¡" in text:
         counts["es"] += 2
     best = max(counts, key=lambda tongue: (counts[tongue], tongue == "en", tongue == "de"))

@@ -9,6 +9,7 @@ import pytest
 
 from engine.backends.lite.understanding import questions
 from engine.backends.lite.understanding.questions.question import understand
+from engine.backends.lite.understanding.questions.tongues import tongue_of
 
 UNSEEN = Path(__file__).parent / "questions_unseen.tsv"
 
@@ -60,3 +61,36 @@ def test_a_follow_up_takes_its_intent_from_the_talk(earlier, text, intent):
 @pytest.mark.parametrize("text", ["", "   ", "?!", "🙂", "x" * 5000, "0:07", "((((", "a\x00b"])
 def test_odd_messages_are_read_without_error(text):
     assert understand(text).intents
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Was passiert in dem Video?",
+        "Was geschieht in diesem Clip?",
+        "Was passiert im Video?",
+        "Was passiert gerade?",
+        "Kannst du mir sagen, was in dem Video passiert?",
+    ],
+)
+def test_words_that_both_languages_have_do_not_make_a_german_question_english(text):
+    question = understand(text)
+    assert (question.tongue, question.intent, question.unsure) == ("de", "overview", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "tongue"),
+    [
+        ("Is the man in a hat?", "en"),
+        ("was that a dog in the video?", "en"),
+        ("in the clip, what was it?", "en"),
+        ("how fast?", "en"),
+        ("video", "en"),
+        ("bus?", "en"),
+        ("Wat gebeurt er in de video?", "nl"),
+        ("Cosa succede nel video?", "it"),
+        ("Vad händer i videon?", "sv"),
+    ],
+)
+def test_and_no_other_language_becomes_german_by_them(text, tongue):
+    assert tongue_of(text) == tongue
