@@ -27,7 +27,7 @@ _INSIDE = re.compile(
 )  # "24fps" is no word in disguise, nor "mp4": a sign stands between letters
 _GUESSED = 5  # characters from which on a mixture that is no word is read as one all the same
 _LIKE_I = str.maketrans(dict.fromkeys("ΙІӀⲒⵏᛁꓲ∣⏽ǀ", "I"))
-_CAPITAL_I = re.compile(r"\w*[a-z]I\w*")  # "kiII": which of both it is, the words tell
+_CAPITAL_I = re.compile(r"(?<!\w)\w*[a-z]I\w*")  # "kiII": which of both it is, the words tell
 _SEPARATORS = r"[\s.\-_*~,|/\\·•+:;]{1,3}"
 # Letters with the same separator between them: "f.u.c.k", "f u c k". Two would catch initials.
 _SPACED = re.compile(rf"(?<![^\W_])[^\W_](?P<by>{_SEPARATORS})[^\W_](?:(?P=by)[^\W_](?![^\W_]))+")
@@ -37,7 +37,8 @@ _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 # A letter first, so that Markdown's leading asterisks are no masks.
 _MASKED = re.compile(r"(?<![^\W_])[^\W\d_]+[*#%][\w*#%]*")
 _MASK_MINIMUM = 4
-_CUT = re.compile(r"[^\W\d_]+(?:[.\-_*~|/·•^]+[^\W\d_]+)+")
+_CUT = re.compile(r"(?<![^\W\d_])[^\W\d_]+(?:[.\-_*~|/·•^]+[^\W\d_]+)+")
+_LONGEST = 200  # characters of what may be one word in disguise, with letters stretched
 _GLUED = 12  # letters from which on an unknown word may be several
 _PER_WORD = 4.0
 
@@ -111,6 +112,10 @@ class Lexicon:
         """`ranked` is the commonest first; `worth_hiding` the likeliest first."""
         self._ranks = {word: rank for rank, word in enumerate(ranked, 1000)}
         self.worth_hiding = {word: place for place, word in enumerate(worth_hiding)}
+        self._sized: dict[int, tuple[list[str], list[str]]] = {}  # by length, those worth hiding apart
+        for which, words in enumerate((self.worth_hiding, self._ranks)):
+            for word in words:
+                self._sized.setdefault(len(word), ([], []))[which].append(word)
         self._longest = max(map(len, (*self._ranks, *self.worth_hiding)), default=0)
 
     def __contains__(self, word: str) -> bool:
@@ -128,9 +133,9 @@ class Lexicon:
         known = [word for word in words if word in self]
         return min(known, key=self.cost, default=None)
 
-    def fitting(self, pattern: re.Pattern[str]) -> str | None:
-        """The likeliest word of a pattern, one worth hiding first."""
-        for words in (self.worth_hiding, self._ranks):
+    def fitting(self, pattern: re.Pattern[str], length: int) -> str | None:
+        """The likeliest word of a pattern and a length, one worth hiding first."""
+        for words in self._sized.get(length, ()):
             found = next((word for word in words if pattern.fullmatch(word)), None)
             if found is not None:
                 return found
@@ -242,7 +247,7 @@ def _unleet(word: str, lexicon: Lexicon) -> str:
         return word
     core = word.rstrip("!+|(") or word  # punctuation at the end is punctuation ("stop!"), not a letter
     tail = word[len(core) :]
-    for candidate in dict.fromkeys((word, core)):
+    for candidate in dict.fromkeys((word, core)) if len(word) <= _LONGEST else ():
         found = lexicon.best(_spellings(candidate))
         if found is not None:
             return found + ("" if candidate == word else tail)
@@ -270,7 +275,10 @@ def _shorter(word: str) -> tuple[str, ...]:
 def _unmasked(word: str, lexicon: Lexicon) -> str:
     if len(word) < _MASK_MINIMUM or not re.search(r"[^\W\d_].*[*#%]", word):
         return word
-    return lexicon.fitting(re.compile("".join(r"[^\W\d_]" if c in "*#%" else re.escape(c) for c in word))) or word
+    if len(word) > _LONGEST:
+        return word
+    pattern = re.compile("".join(r"[^\W\d_]" if c in "*#%" else re.escape(c) for c in word))
+    return lexicon.fitting(pattern, len(word)) or word
 
 
 def _uncut(word: str, lexicon: Lexicon) -> str:

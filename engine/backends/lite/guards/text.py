@@ -33,7 +33,7 @@ SENTENCE_WORDS = 24
 STRETCH_WORDS, STRIDE_WORDS = 8, 4
 # A child in one sentence of a page and nudity in another one are mostly about different people.
 TOGETHER_WORDS = 50
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|\s*\n+\s*")
+_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|(?<!\s)\s*\n+\s*")
 _LETTER = re.compile(r"[^\W\d_]")
 _REMEMBERED = 4096  # readings whose scores are kept: while an answer streams its first sentences are asked for again
 _FOREIGN_SHARE = 0.25  # of a text's letters in sentences of another language, from which on it counts as one

@@ -81,3 +81,15 @@ def test_ordinary_writing_stays_as_it_is(text):
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_undisguising(text):
     assert isinstance(undisguise(text, WORDS), str)
+
+
+@pytest.mark.parametrize("piece", ["a", "aI", "_", "ж", "4a"])
+def test_a_word_without_end_is_read_in_one_go(piece: str) -> None:
+    """Going over it once for each of its letters would take an hour."""
+    endless = piece * (100_000 // len(piece))
+    assert undisguise(f"idi0t {endless} cr@p", WORDS).startswith("idiot ")
+
+
+def test_a_thousand_masks_cost_what_fits_them_in_length() -> None:
+    masked = " ".join(f"i{index}d**t" for index in range(1_000))
+    assert undisguise(f"{masked} id*ot", WORDS).endswith(" idiot")
