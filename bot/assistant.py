@@ -50,6 +50,8 @@ from engine.types import Role
 
 __all__ = ["MOST_ATTEMPTS", "Assistant"]
 
+LONGEST_TEXT = 8_000  # characters of a question or a prompt, as on the page
+
 
 class Assistant:
     """Takes messages and commands from every adapter. `cases` is for the moderators' desk, `keeping` for retention."""
@@ -243,6 +245,7 @@ class Assistant:
     # --- one request --------------------------------------------------------------------------------------------
 
     async def _flow(self, errand: Errand, attachments: Sequence[Attachment]) -> None:
+        _check_length(errand)
         if errand.request.kind == "ask":
             await self._answering.answer(errand, attachments)
         else:
@@ -270,6 +273,16 @@ class Assistant:
 
     def _exchange(self, request: Request) -> Exchange:
         return exchange_of(request, self._running.view(request))
+
+
+def _check_length(errand: Errand) -> None:
+    """Slack takes messages of 40,000 characters; checking one would keep everybody waiting. Raises `BadInput`."""
+    avoid = errand.request.params["wish"]["avoid"] if "wish" in errand.request.params else ""
+    length = max(len(errand.request.text), len(avoid))
+    if length > LONGEST_TEXT:
+        raise BadInput(
+            f"That is {length:,} characters long; I take up to {LONGEST_TEXT:,}. Shorten it and send it again."
+        )
 
 
 async def _refuse(reply: Reply, notice: str, code: str) -> str:

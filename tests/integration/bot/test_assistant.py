@@ -72,6 +72,14 @@ async def test_an_unsafe_question_never_reaches_the_model(house: House) -> None:
     assert not house.engine.of(Understand)
 
 
+async def test_a_text_that_is_too_long_is_told_so_and_reaches_no_check(house: House) -> None:
+    asked = await (await house.ask("a" * 8_001)).end()
+    assert asked.notice == "That is 8,001 characters long; I take up to 8,000. Shorten it and send it again."
+    wished = await (await house.generate("b" * 40_000)).end()
+    assert "40,000 characters" in wished.notice
+    assert not house.engine.of(Moderate)
+
+
 async def test_an_unsafe_clip_is_blocked_with_the_time_of_the_frame(house: House) -> None:
     view = await (await house.ask("What is it?", Posted("nude.mp4"))).end()
     assert view.state is State.BLOCKED
