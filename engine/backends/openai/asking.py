@@ -33,11 +33,24 @@ _TOO_LONG = re.compile(
 
 
 # How servers say that their model takes no pictures: llama.cpp, vLLM, SGLang, Ollama, and hosted ones.
+# A picture that is refused for itself (too large, too many, broken) is none of that.
+_SEEING = r"\b(?:images?|image_url|vision|multi-?modal(?:ity)?|pictures?)\b"
+_NOT = r"(?:\bnot\b|n['’]t\b|\bcannot\b|\bno\b)"
 _BLIND = re.compile(
-    r"mmproj|image_url|\bimages?\b[^.]{0,60}\b(?:not|n't|un|no)\s*(?:be\s+)?(?:support|accept|allow|enabled|available)"
-    r"|\b(?:not|n't|no|without)\b[^.]{0,40}\b(?:images?|vision|multi-?modal|pictures?)\b"
-    r"|\b(?:vision|multi-?modal)\b[^.]{0,40}\b(?:not|n't|un)\s*(?:be\s+)?(?:support|enabled|available)"
-    r"|only (?:supports? )?text|text[- ]only",
+    "|".join(
+        (
+            r"mmproj",
+            rf"{_SEEING}[^.]{{0,40}}(?:{_NOT}|\bun)[ -]?(?:be |yet |currently )?"
+            r"(?:support|accept|allow|enabled|available)",
+            rf"{_NOT}[^.]{{0,20}}\b(?:support|accept|allow|take|understand)\w*\b[^.]{{0,30}}{_SEEING}"
+            r"(?! (?:larger|bigger|over|above|of|in|with)\b)",
+            rf"(?:{_NOT}|\bwithout\b)[^.]{{0,12}}\b(?:vision|multi-?modal)\b",
+            r"\bunsupported[^.]{0,30}\b(?:image|content type|part type)",
+            r"\bimage_url\b[^.]{0,40}\bonly supported",
+            r"\bonly (?:supports? |accepts? )?text\b|\btext[- ]only\b|\bat most 0 image",
+            r"\bcontent\b[^.]{0,60}\b(?:valid string|be a string)",
+        )
+    ),
     re.IGNORECASE,
 )
 _BREAKS_TO_BLIND = 2  # questions with pictures that break off, before the same is asked without
@@ -60,7 +73,7 @@ class Manners:
     def learn(self, refusal: Refused, *, pictures: bool = False) -> bool:
         """Whether a question that was refused, with `pictures` or without, is worth asking differently, and then how
         from now on."""
-        if pictures and refusal.status not in (401, 403, 404, 408, 429) and _BLIND.search(refusal.body):
+        if pictures and refusal.status not in (401, 403, 408, 429) and _BLIND.search(refusal.body):
             self.blind_until = math.inf
             return True
         if refusal.status not in (400, 413, 422):

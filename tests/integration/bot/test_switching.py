@@ -254,6 +254,19 @@ def test_the_key_of_a_server_is_for_its_owner_alone_and_in_no_other_file(config:
     assert not file.exists()
 
 
+@pytest.mark.parametrize(("gigabytes", "beside"), [(80, True), (16, False)])
+async def test_models_load_beside_the_others_where_the_device_holds_both(
+    tmp_path: Path, hub: HubServer, engine: Switching, monkeypatch: pytest.MonkeyPatch, gigabytes: int, beside: bool
+) -> None:
+    card = Device(kind="cuda", name="NVIDIA Test", memory_bytes=gigabytes << 30)
+    monkeypatch.setattr("bot.models.detect", lambda name: card)
+    config = chosen.with_choice(configured(tmp_path, hub), Choice(preset="16gb"))
+    other = chosen.with_choice(config, Choice(preset="8gb"))
+    switch = ModelSwitch(config, engine)
+    assert switch._is_room_for_both(other) is beside
+    assert switch._is_room_for_both(chosen.with_choice(config, Choice(preset="lite")))
+
+
 # --- servers ---
 
 

@@ -689,6 +689,12 @@ REFUSALS = [
     (400, "At most 0 image(s) may be provided in one prompt; this model does not support images"),
     (400, "Invalid content type. image_url is only supported by certain models."),  # OpenAI
     (400, "this model is missing data required for image input: it does not support vision"),  # Ollama
+    (422, "messages.1.content: Input should be a valid string"),  # llama-cpp-python
+    (400, "At most 0 image(s) may be provided in one prompt."),
+    (400, "This model doesn't accept images."),
+    (501, "Vision is not enabled on this server."),
+    (400, "Unsupported content type: image_url"),
+    (404, "No endpoints found that support image input: text-only model"),  # OpenRouter
 ]
 
 
@@ -733,8 +739,21 @@ def test_a_server_that_only_breaks_off_is_not_taken_for_blind(server: OpenAiServ
     assert "image_url" in json.dumps(server.questions[-1])
 
 
-def test_other_refusals_are_no_reason_to_take_the_pictures_away(server: OpenAiServer, context: Context) -> None:
-    server.replies = [refusal(400, "no idea"), refusal(400, "no idea"), answer("never")]
+@pytest.mark.parametrize(
+    "message",
+    [
+        "no idea",
+        "Could not decode image",
+        "image_url: invalid base64 data",
+        "At most 4 image(s) may be provided in one prompt.",
+        "We do not accept images larger than 20 MB.",
+        "chat_template_kwargs is not supported",
+    ],
+)
+def test_other_refusals_are_no_reason_to_take_the_pictures_away(
+    server: OpenAiServer, context: Context, message: str
+) -> None:
+    server.replies = [refusal(400, message), refusal(400, message), answer("never")]
     with suppress(EngineError):
         ask(backend_of(server), context, question("What?", real_clip("bikes.mp4")))
     assert all("image_url" in json.dumps(body) for body in server.questions)
