@@ -697,6 +697,11 @@ _overbuilt("fragments-of-millions-mp4")(
         * 60
     )
 )
+_overbuilt("edits-mp4")(
+    lambda: _mp4_of(
+        _box(b"edts", _box(b"elst", struct.pack(">II", 0, 100_000) + struct.pack(">IiI", 100, 0, 65536) * 100_000))
+    )
+)
 _overbuilt("deflated-index-mov", UnsupportedClip)(
     lambda: (
         _box(b"ftyp", b"qt  \0\0\2\0qt  ")

@@ -34,6 +34,7 @@ _MAX_SAMPLES = 4_000_000
 _MAX_PCM_SAMPLES = 4_200_000_000
 _PCM_PIECE = 1024
 _MAX_ENTRIES = 4_000_000
+_MAX_EDITS = 1_000  # of all tracks: FFmpeg goes over a track's samples for each of them, in a loop that nothing ends
 _MAX_BOXES = 200_000
 _MAX_DEPTH = 16
 _MAX_TABLE_BYTES = 64 * 1024 * 1024
@@ -174,7 +175,10 @@ class _Walk:
         if kind in _SAMPLES:
             track.samples[kind] += samples
         self._entries[kind] += entries
-        if self._entries[kind] > _MAX_ENTRIES or track.samples[kind] > _MAX_PCM_SAMPLES:
+        if (
+            self._entries[kind] > (_MAX_EDITS if kind == b"elst" else _MAX_ENTRIES)
+            or track.samples[kind] > _MAX_PCM_SAMPLES
+        ):
             raise _words.damaged()
 
     def _check_references(self, start: int, end: int) -> None:
