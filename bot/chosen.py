@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.config import Config
 from bot.config.models import Model, Models
+from bot.models import PASTED_KEY
 from engine.presets import PRESETS
 from engine.types import Role
 
@@ -55,7 +56,7 @@ def with_choice(config: Config, choice: Choice, *, key: str = "") -> Config:
     update: dict[str, object] = {"preset": choice.preset, **dict.fromkeys(_ROLES)}
     if choice.server is not None:
         server = choice.server
-        options: dict[str, str | int | float | bool] = {"base_url": server.address}
+        options: dict[str, str | int | float | bool] = {"base_url": server.address, "api_key_env": PASTED_KEY}
         if not server.sees:
             options["pictures"] = False
         update["understanding"] = Model(backend="openai", model=server.model, options=options)

@@ -18,6 +18,8 @@ from engine.types import HubSettings, ModelChoice, Role, RuntimeConfig
 
 # What the backend of model servers reads, unless an option names another variable.
 SERVER_KEY = "OPENAI_API_KEY"
+# And of one that somebody pasted: no server ever gets the key of another.
+PASTED_KEY = "GPT4VIDEO_SERVER_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,13 @@ def settled(config: Config, chosen: Chosen) -> Config:
 
 def hand_over_key(config: Config, env: MutableMapping[str, str] | None = None) -> None:
     """Give the key of a model server to the processes that this one starts. It is part of no configuration there."""
+    env = os.environ if env is None else env
+    pasted = config.models.understanding is not None and config.models.understanding.options.get("api_key_env")
+    name = PASTED_KEY if pasted == PASTED_KEY else SERVER_KEY
     if config.models.openai_key is not None:
-        (os.environ if env is None else env)[SERVER_KEY] = config.models.openai_key.get_secret_value()
+        env[name] = config.models.openai_key.get_secret_value()
+    elif name == PASTED_KEY:
+        env.pop(name, None)
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -235,8 +235,8 @@ class ModelSwitch:
         runtime = config.runtime_config()
         if self._stop.is_set():
             raise DownloadStopped("Stopped.")
-        before = os.environ.get(models.SERVER_KEY)
-        _hand_over(config)
+        before = os.environ.get(models.PASTED_KEY)
+        models.hand_over_key(config)
         try:
             beside = await asyncio.to_thread(self._is_room_for_both, config)
             await self._engine.switch(runtime, beside=beside)
@@ -338,13 +338,8 @@ def _offer_says(offer: Offer, best: Chosen) -> str:
     return f"preset {offer.preset}: {amount}{time}; {listing(list(offer.licences))}"
 
 
-def _hand_over(config: Config) -> None:
-    if config.models.openai_key is not None:
-        models.hand_over_key(config)
-
-
 def _put_back(before: str | None) -> None:
     if before is None:
-        os.environ.pop(models.SERVER_KEY, None)
+        os.environ.pop(models.PASTED_KEY, None)
     else:
-        os.environ[models.SERVER_KEY] = before
+        os.environ[models.PASTED_KEY] = before

@@ -108,4 +108,6 @@ def redacted(text: str, options: Options) -> str:
 
 def _key(options: Options) -> str:
     have = "refuses the bot's key" if options.key else "wants a key, and the bot has none"
+    if not options.key_name:
+        return f"The model server {have}. Give the right one with --key-file, or on the page."
     return f"The model server {have}. An operator can set it in the environment variable {options.key_name}."

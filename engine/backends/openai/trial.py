@@ -25,7 +25,9 @@ class Trial:
 
     def __init__(self, address: str, key: str, model: str) -> None:
         read = options.read({"base_url": address})
-        self._options = replace(read, given_key=key, timeout_s=_PATIENCE_S, first_token_timeout_s=_PATIENCE_S)
+        self._options = replace(
+            read, key_name="", given_key=key, timeout_s=_PATIENCE_S, first_token_timeout_s=_PATIENCE_S
+        )
         self._backend = OpenAiUnderstanding(model, self._options)
         self._manners = Manners()
 

@@ -16,6 +16,7 @@ from bot.chosen import Choice, Server, applied
 from bot.config import Config, load_config
 from bot.errors import BadInput
 from bot.model_desk import Models
+from bot.models import PASTED_KEY
 from bot.switching import BUSY, ModelSwitch, Phase, Progress, Wish
 from engine.device import Device
 from engine.errors import EngineUnavailable
@@ -248,6 +249,7 @@ def test_the_key_of_a_server_is_for_its_owner_alone_and_in_no_other_file(config:
     assert found.models.openai_key is not None
     assert found.runtime_config().models[Role.UNDERSTANDING].options == {
         "base_url": "http://localhost:1/v1",
+        "api_key_env": PASTED_KEY,
         "pictures": False,
     }
     chosen.write(config.state_dir, Choice(preset="lite"))
@@ -277,7 +279,8 @@ def reply(said: str) -> openai_server.Reply:
 async def test_a_server_that_sees_is_tried_and_kept(
     switch: ModelSwitch, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "of-another-server")
+    monkeypatch.setenv(PASTED_KEY, "")
     with openai_server.OpenAiServer(replies=[reply("Hello"), reply("It is 417.")]) as server:
         switch.use(Wish(server=server.url, key="s3cret"))
         end = (await ended(switch))[-1]
@@ -288,7 +291,20 @@ async def test_a_server_that_sees_is_tried_and_kept(
     assert choice is not None
     assert choice.server is not None
     assert choice.server.sees
-    assert os.environ.pop("OPENAI_API_KEY") == "s3cret"
+    assert (os.environ["OPENAI_API_KEY"], os.environ[PASTED_KEY]) == ("of-another-server", "s3cret")
+
+
+async def test_no_server_gets_the_key_of_another(
+    switch: ModelSwitch, config: Config, engine: Switching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "of-another-server")
+    monkeypatch.setenv(PASTED_KEY, "of-the-one-before")
+    with openai_server.OpenAiServer(replies=[reply("Hello"), reply("It is 417.")]) as server:
+        switch.use(Wish(server=server.url))
+        assert (await ended(switch))[-1].phase is Phase.DONE
+        assert not any("Authorization" in asked.headers for asked in server.asked)
+    assert PASTED_KEY not in os.environ
+    assert engine.configs[-1].models[Role.UNDERSTANDING].options["api_key_env"] == PASTED_KEY
 
 
 @pytest.mark.parametrize(
