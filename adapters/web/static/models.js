@@ -62,9 +62,9 @@ export class Models {
     this.now = now;
     const { change, lite } = now;
     const better = this.offer && this.offer.preset !== "lite" && lite;
-    this.lead.textContent = lite ? "Here answer the lite models, which need no download." : `Now answering: ${now.answering}.`;
+    this.lead.textContent = lite ? "The lite models answer here. They need no download." : `Now answering: ${now.answering}.`;
     this.note.hidden = !(better || (lite && !this.offer));
-    this.note.textContent = better ? `This machine can run the ${this.offer.says}. ${this.offer.install}` : "Looking what this machine can run …";
+    this.note.textContent = better ? `This machine can run the ${this.offer.says}. ${this.offer.install}` : "Checking what this machine can run …";
     this.use.hidden = !better || Boolean(this.offer.install);
     if (better) this.use.setAttribute("aria-label", `Use the preset ${this.offer.preset}`);
     this.actions.hidden = change.busy;
