@@ -297,7 +297,8 @@ class Running:
         mine, view = await self._end(request, ended.state, view, turns)
         if mine and active.errand is None:  # counted by an earlier process, if at all
             await self._settle(request, self._access.release(request.id))
-        log.info("request %s (%s, %s): %s %s", request.id, request.platform, request.kind, ended.state, view.code)
+        end = ended.state if view.code in ("", ended.state) else f"{ended.state}, {view.code}"
+        log.info("request %s (%s, %s): %s", request.id, request.platform, request.kind, end)
         if mine:
             await self._deliver(active, view)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from adapters.base import Audience, DeliveryError, State
 from bot.access import Defaults
@@ -26,6 +28,14 @@ async def test_a_question_about_a_clip_ends_with_an_answer_and_an_honest_footer(
     assert view.text == "Two people ride past. The second looks back."
     assert "scripted" in view.footer
     assert "8 frames" in view.footer
+
+
+@pytest.mark.parametrize(("words", "end"), [("What happens?", "done"), ("something vile", "blocked")])
+async def test_the_log_tells_an_end_once(house: House, caplog: pytest.LogCaptureFixture, words: str, end: str) -> None:
+    house.engine.answers = [says("Two people ride past.")]
+    with caplog.at_level(logging.INFO):
+        await (await house.ask(words, Posted())).end()
+    assert [line for line in caplog.messages if line.startswith("request ")][-1].endswith(f": {end}")
 
 
 async def test_one_frame_is_not_called_frames(house: House) -> None:
