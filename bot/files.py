@@ -13,7 +13,7 @@ from pathlib import Path
 
 from adapters.base import Attachment
 from bot.store import StoredClip
-from bot.words import size
+from bot.words import readable, size
 from engine.errors import ClipTooLarge, StorageFull
 
 PART = ".part"  # of names of files that are not whole yet
@@ -107,7 +107,7 @@ class Shelf:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise _full() from error
             raise
-        return StoredClip(str(path), attachment.name)
+        return StoredClip(str(path), readable(attachment.name))
 
     async def remove(self, paths: Iterable[str | Path]) -> None:
         """Delete files and folders that lie on the shelf, and folders that this empties; leave anything else alone."""

@@ -41,5 +41,10 @@ def listing(items: list[str]) -> str:
 
 def shorten(text: str, limit: int) -> str:
     """One line of at most `limit` characters."""
-    line = " ".join(text.split())
+    line = " ".join(readable(text).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def readable(text: str) -> str:
+    """A text that can be sent anywhere: what is no character in it, as in a file's name, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()

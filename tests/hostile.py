@@ -652,6 +652,16 @@ def _webp_frame() -> bytes:
     return b"ANMF" + struct.pack("<I", len(place) + len(picture)) + place + picture
 
 
+def _avif_of(*lists: tuple[bytes, bytes]) -> bytes:
+    meta = _box(b"meta", bytes(4) + b"".join(_box(kind, body) for kind, body in lists))
+    return _box(b"ftyp", b"avif\0\0\0\0avifmif1miaf") + meta + _box(b"mdat", bytes(64))
+
+
+_ITEM = _box(b"infe", b"\2\0\0\0\0\1\0\0av01\0")
+_overbuilt("items-avif")(lambda: _avif_of((b"iinf", b"\0\0\0\0\xff\xff" + _ITEM * 60_000)))
+_overbuilt("places-of-items-avif")(lambda: _avif_of((b"iloc", b"\0\0\0\0\x44\0\xff\xff" + bytes(20) * 60_000)))
+_overbuilt("boxes-avif")(lambda: _avif_of(*[(b"free", b"")] * 5_000))
+
 _ANIM = b"ANIM" + struct.pack("<IIH", 6, 0, 0)
 _overbuilt("large-canvas-webp", TooManyPixels)(lambda: _webp_of(4000, 2300, _ANIM + _webp_frame() * 2_000))
 _overbuilt("unknown-chunks-webp")(lambda: _webp_of(16, 16, b"abcd\0\0\0\0" * 300_000 + _ANIM + _webp_frame() * 2))

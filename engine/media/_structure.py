@@ -25,6 +25,7 @@ _MAX_PIXEL_CHUNKS = 60_000
 _MAX_METADATA_BYTES = 16 * 1024 * 1024
 _MAX_FILL_BYTES = 64 * 1024  # what may stand between two segments of a JPEG
 _MAX_FRAMES = 10_000
+_MAX_ITEM_BYTES = 64 * 1024  # of one of an AVIF's lists of items: some 2,000 of them. A photo of 100 tiles takes 4 KiB
 _MAX_ANIMATED_PIXELS = 1_500_000_000  # canvas times frames: each frame costs the whole canvas. 700 frames of 1080p
 _MAX_SUB_BLOCKS = 1_000_000  # of a GIF, each of up to 255 bytes: more than the largest accepted file has if it is full
 
@@ -218,6 +219,38 @@ def _webp(file: _Window) -> None:
         file.skip(length + length % 2)
 
 
+# --- AVIF ----------------------------------------------------------------------------------------------------------
+
+
+def _avif(file: _Window) -> None:
+    """Its items are listed in boxes inside of `meta`, and its reader goes over all of them for each."""
+    boxes = _Budget(_MAX_CHUNKS, "thousands of boxes")
+    while True:
+        kind, end = _box(file)
+        boxes.spend()
+        if kind != b"meta":
+            file.skip(end - file.at)
+            continue
+        file.skip(4)
+        while file.at + 8 <= end:
+            kind, stop = _box(file)
+            boxes.spend()
+            if kind in (b"iinf", b"iloc", b"iref", b"iprp") and stop - file.at > _MAX_ITEM_BYTES:
+                raise _words.overgrown("thousands of items")
+            file.skip(max(0, min(stop, end) - file.at))
+
+
+def _box(file: _Window) -> tuple[bytes, int]:
+    """The type of a box, and where it ends; `file` stands at its contents then."""
+    began = file.at
+    length, kind = file.number(4), file.take(4)
+    if length == 1:
+        length = file.number(8)
+    if length and length < file.at - began:
+        raise _Ended
+    return kind, began + length if length else file.size
+
+
 # --- GIF -----------------------------------------------------------------------------------------------------------
 
 _IMAGE, _EXTENSION, _CONTROL = 0x2C, 0x21, 0xF9
@@ -263,4 +296,11 @@ def _check_animation(frames: int, width: int, height: int) -> None:
         raise _words.too_much_animation(frames, width, height)
 
 
-_LOOKS: dict[str, Callable[[_Window], None]] = {"jpeg": _jpeg, "png": _png, "apng": _png, "webp": _webp, "gif": _gif}
+_LOOKS: dict[str, Callable[[_Window], None]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "apng": _png,
+    "webp": _webp,
+    "gif": _gif,
+    "avif": _avif,
+}

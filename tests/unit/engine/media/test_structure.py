@@ -44,11 +44,12 @@ def animated(form: str, count: int) -> bytes:
         saved("PNG", icc_profile=bytes(2000)),
         saved("WEBP"),
         saved("WEBP", lossless=True, exif=b"Exif\0\0II*\0" + bytes(20)),
+        saved("AVIF"),
         animated("WEBP", 12),
         animated("GIF", 12),
         animated("PNG", 12),
     ],
-    ids=["jpeg", "progressive", "png", "png-profile", "webp", "webp-exif", "webp-moves", "gif", "apng"],
+    ids=["jpeg", "progressive", "png", "png-profile", "webp", "webp-exif", "avif", "webp-moves", "gif", "apng"],
 )
 def test_honest_pictures_pass_and_so_do_their_beginnings(data: bytes) -> None:
     looked_at(data)

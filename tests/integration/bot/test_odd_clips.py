@@ -1,4 +1,4 @@
-"""A file that ended early: every answer about it says how much of it arrived."""
+"""Odd clips: of a file that ended early every answer says how much arrived, and a name need not be text."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ async def test_a_whole_clip_needs_no_such_word(house: House) -> None:
     house.engine.declared_s = 0.0
     view = await (await house.ask("What happens?", Posted())).end()
     assert "arrived" not in view.footer
+
+
+async def test_a_name_that_is_no_text_is_the_name_of_a_clip_all_the_same(house: House) -> None:
+    view = await (await house.ask("What happens?", Posted(name="caf\udce9 \ud83d.mp4"))).end()
+    assert view.text == "All is well."
+    assert house.job(Understand, -1).turns[-1].clips[0].name == "caf? ?.mp4"
