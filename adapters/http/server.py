@@ -280,6 +280,7 @@ class _Handler(web.RequestHandler):
         self._head_bytes: int | None = 0  # that came of it; None while there is none to come
         self._idle_since = self._now()
         self._request: web.BaseRequest | None = None
+        self._answered: web.BaseRequest | None = None  # the rest of whose body may still come
         self._body_since = 0.0
         self._received = self._received_before = 0
         self._came = self._waits = (-1, 0.0)  # bytes received, bytes that wait to go out; since when it is so many
@@ -369,7 +370,8 @@ class _Handler(web.RequestHandler):
             self._head_since = self._now()
         heads = self._request_count
         super().data_received(data)
-        if self._head_bytes is None:
+        rest = self._answered is not None and not self._answered.content.is_eof()
+        if self._head_bytes is None or rest:
             return
         self._head_bytes = self._head_bytes + len(data) if self._request_count == heads else None
         if self._head_bytes is not None and self._head_bytes > MAX_HEAD_BYTES:
@@ -386,6 +388,7 @@ class _Handler(web.RequestHandler):
         finally:
             self._answering = False
             self._request = None
+            self._answered = request
             self._head_since = None
             self._head_bytes = None if self._messages else 0
             self._idle_since = self._now()
