@@ -85,7 +85,7 @@ def test_a_click_fetches_stops_fetches_on_and_changes_over_while_questions_are_a
     page: Page, bot: Running, hub: HubServer
 ) -> None:
     card = page.locator("#models")
-    expect(card).to_contain_text("the lite models")
+    expect(card).to_contain_text("The lite models answer here.")
     expect(card).to_contain_text(re.compile(r"preset cpu: .* to fetch, about .* Apache-2\.0"))
     picture(page, "models-offer")
     trouble = hub.trouble["model.safetensors"] = Trouble(hold_after=20_000)
